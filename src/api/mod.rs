@@ -1,0 +1,3 @@
+//! The contract between browser and server: wire types and server functions.
+
+pub mod call;

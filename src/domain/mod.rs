@@ -1,0 +1,4 @@
+//! Pure rules that server and browser share: no clock, no IO, no browser, no server.
+
+pub mod call;
+pub mod transcript;

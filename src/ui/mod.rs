@@ -1,0 +1,3 @@
+//! Views, and the small component kit that they share.
+
+pub mod call;

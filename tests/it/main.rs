@@ -1,0 +1,1 @@
+//! The integration tests: real listeners on free ports, real clients.
