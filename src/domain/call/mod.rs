@@ -1,5 +1,11 @@
-//! The life of one call as the visitor sees it: its states, and the machine that moves between them.
+//! The life of one call as the visitor sees it: its states, and the machines that move between them.
 
+mod agent_label;
+mod exchange;
+mod machine;
 mod state;
 
+pub use agent_label::{AgentLabel, SETTLE};
+pub use exchange::{Attempt, Departure, Input, News, Output};
+pub use machine::{AGENT_TIMEOUT, CallMachine, JOIN_TIMEOUT};
 pub use state::{AgentState, CallState, EndedBy, Mode, Problem, Quality};

@@ -1,5 +1,7 @@
 //! The call widget: the floating button and its panel.
 
+pub mod session;
+
 use leptos::prelude::*;
 
 /// The floating call button and, once opened, its panel: the page's one island.

@@ -1,0 +1,391 @@
+//! The machine that moves a call from state to state. It knows no clock, network or microphone: a shell hands it what
+//! happened and when, does what it answers, and calls again at [`CallMachine::next_timeout`].
+//!
+//! The ticket and the microphone are asked for side by side, and the room is joined before the microphone answers.
+
+use std::time::Duration;
+
+use super::{
+    CallState, EndedBy, Mode, Problem,
+    exchange::{Attempt, Departure, Input, News, Output},
+};
+
+/// How long an assistant may take to come, as LiveKit's own front ends wait.
+pub const AGENT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long ticket and room may take together: LiveKit's client gives a signal socket 15 s and a peer connection 15 s.
+pub const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How close to its ticket's end a call that the desk closes counts as having reached its longest length.
+const LIMIT_SLACK: Duration = Duration::from_secs(5);
+
+/// One call at a time, from the click to the microphone's release.
+#[derive(Clone, Debug, Default)]
+pub struct CallMachine {
+    attempt: Attempt,
+    phase: Phase,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Phase {
+    #[default]
+    Idle,
+    Active(Active),
+    Ended {
+        by: EndedBy,
+        length: Duration,
+    },
+    Failed(Problem),
+}
+
+#[derive(Clone, Debug)]
+struct Active {
+    microphone: Microphone,
+    microphone_problem: Option<Problem>,
+    link: Link,
+    desk: Desk,
+    ticket_until: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Microphone {
+    /// None, and none is coming.
+    Absent,
+    /// The call stands and falls with the answer.
+    Prompting,
+    /// One is coming into a call that can do without.
+    Opening,
+    /// Open.
+    Open,
+    /// Open, and another is coming in its place.
+    Changing,
+    /// One is coming, and the visitor's choice has changed since: another follows.
+    Outdated,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Link {
+    Ticket {
+        due: Duration,
+    },
+    Joining {
+        due: Duration,
+    },
+    Joined {
+        since: Duration,
+        /// When the desk must have come; not counted while the connection is down.
+        desk_due: Duration,
+        reconnecting: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Desk {
+    Awaited,
+    Present,
+    Gone,
+}
+
+impl CallMachine {
+    /// Takes what happened at `now` and answers what is to be done, in order.
+    pub fn on(&mut self, input: Input, now: Duration) -> Vec<Output> {
+        match input {
+            Input::Start(mode) => self.start(mode, false, now),
+            Input::Rejoin(mode) => self.start(mode, true, now),
+            Input::HangUp => self.hang_up(now),
+            Input::Reset => {
+                if !matches!(self.phase, Phase::Active(_)) {
+                    self.phase = Phase::Idle;
+                }
+                Vec::new()
+            }
+            Input::WantMicrophone => self.want_microphone(),
+            Input::ChangeMicrophone => self.change_microphone(),
+            Input::LeavePage => self.close(Phase::Idle),
+            Input::News(attempt, news) if attempt == self.attempt => self.on_news(news, now),
+            Input::News(attempt, news) => release(attempt, &news),
+            Input::TimePassed => self.on_time(now),
+        }
+    }
+
+    /// When [`Input::TimePassed`] is due, if at all.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        let Phase::Active(active) = &self.phase else { return None };
+        match active.link {
+            Link::Ticket { due } | Link::Joining { due } => Some(due),
+            Link::Joined { desk_due, reconnecting, .. } => {
+                (!reconnecting && active.desk != Desk::Present).then_some(desk_due)
+            }
+        }
+    }
+
+    /// Where the call stands, for the visitor.
+    pub fn state(&self) -> CallState {
+        let active = match &self.phase {
+            Phase::Idle => return CallState::Idle,
+            Phase::Ended { by, length } => return CallState::Ended { by: *by, length: *length },
+            Phase::Failed(problem) => return CallState::Failed(problem.clone()),
+            Phase::Active(active) => active,
+        };
+        match active.link {
+            Link::Joined { since, reconnecting: true, .. } => CallState::Reconnecting { since },
+            _ if active.microphone == Microphone::Prompting => CallState::RequestingMicrophone,
+            Link::Ticket { .. } | Link::Joining { .. } => CallState::Connecting,
+            Link::Joined { since, .. } if active.desk == Desk::Present => CallState::Connected { since },
+            Link::Joined { since, .. } => CallState::WaitingForAgent { since },
+        }
+    }
+
+    /// The attempt that runs, or ran last.
+    pub fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// When the room was joined, if the call stands.
+    pub fn since(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Active(Active { link: Link::Joined { since, .. }, .. }) => Some(*since),
+            Phase::Active(_) | Phase::Idle | Phase::Ended { .. } | Phase::Failed(_) => None,
+        }
+    }
+
+    /// Whether a call runs that has no microphone and waits for none.
+    pub fn lacks_microphone(&self) -> bool {
+        matches!(&self.phase, Phase::Active(active) if active.microphone == Microphone::Absent)
+    }
+
+    /// What became of the microphone of a call that goes on without.
+    pub fn microphone_problem(&self) -> Option<&Problem> {
+        match &self.phase {
+            Phase::Active(active) => active.microphone_problem.as_ref(),
+            Phase::Idle | Phase::Ended { .. } | Phase::Failed(_) => None,
+        }
+    }
+
+    fn start(&mut self, mode: Mode, has_ticket: bool, now: Duration) -> Vec<Output> {
+        if matches!(self.phase, Phase::Active(_)) {
+            return Vec::new();
+        }
+        self.attempt = self.attempt.next();
+        let due = now + JOIN_TIMEOUT;
+        let speaks = mode == Mode::Voice;
+        self.phase = Phase::Active(Active {
+            microphone: if speaks { Microphone::Prompting } else { Microphone::Absent },
+            microphone_problem: None,
+            link: if has_ticket { Link::Joining { due } } else { Link::Ticket { due } },
+            desk: Desk::Awaited,
+            ticket_until: None,
+        });
+        let way_in = if has_ticket { Output::JoinRoom(self.attempt) } else { Output::FetchTicket(self.attempt) };
+        if speaks { vec![Output::OpenMicrophone(self.attempt), way_in] } else { vec![way_in] }
+    }
+
+    fn hang_up(&mut self, now: Duration) -> Vec<Output> {
+        let over = match self.since() {
+            Some(since) => Phase::Ended { by: EndedBy::Visitor, length: now.saturating_sub(since) },
+            None => Phase::Idle,
+        };
+        self.finish(over)
+    }
+
+    fn want_microphone(&mut self) -> Vec<Output> {
+        let Phase::Active(active) = &mut self.phase else { return Vec::new() };
+        if active.microphone != Microphone::Absent {
+            return Vec::new();
+        }
+        active.microphone = Microphone::Opening;
+        active.microphone_problem = None;
+        vec![Output::OpenMicrophone(self.attempt)]
+    }
+
+    fn change_microphone(&mut self) -> Vec<Output> {
+        let Phase::Active(active) = &mut self.phase else { return Vec::new() };
+        match active.microphone {
+            Microphone::Open => {
+                active.microphone = Microphone::Changing;
+                active.microphone_problem = None;
+                vec![Output::OpenMicrophone(self.attempt)]
+            }
+            Microphone::Changing | Microphone::Opening => {
+                active.microphone = Microphone::Outdated;
+                Vec::new()
+            }
+            // The prompt is open: its answer is used, and the choice counts from the next opening on.
+            Microphone::Prompting | Microphone::Absent | Microphone::Outdated => Vec::new(),
+        }
+    }
+
+    fn on_news(&mut self, news: News, now: Duration) -> Vec<Output> {
+        let attempt = self.attempt;
+        let Phase::Active(active) = &mut self.phase else { return release(attempt, &news) };
+        match news {
+            News::MicrophoneOpened => {
+                active.microphone_problem = None;
+                let mut outputs = Vec::new();
+                if !matches!(active.link, Link::Ticket { .. }) {
+                    outputs.push(Output::PublishMicrophone(attempt));
+                }
+                active.microphone = if active.microphone == Microphone::Outdated {
+                    outputs.push(Output::OpenMicrophone(attempt));
+                    Microphone::Changing
+                } else {
+                    Microphone::Open
+                };
+                outputs
+            }
+            News::MicrophoneFailed(problem) => match active.microphone {
+                Microphone::Prompting => self.finish(Phase::Failed(problem)),
+                Microphone::Changing => {
+                    active.microphone = Microphone::Open;
+                    active.microphone_problem = Some(problem);
+                    Vec::new()
+                }
+                Microphone::Outdated => {
+                    active.microphone = Microphone::Opening;
+                    vec![Output::OpenMicrophone(attempt)]
+                }
+                Microphone::Opening | Microphone::Absent | Microphone::Open => {
+                    active.microphone = Microphone::Absent;
+                    active.microphone_problem = Some(problem);
+                    vec![Output::CloseMicrophone(attempt)]
+                }
+            },
+            News::MicrophoneLost => match active.microphone {
+                // The browser may have another one; if not, its answer says why.
+                Microphone::Open => {
+                    active.microphone = Microphone::Opening;
+                    vec![Output::CloseMicrophone(attempt), Output::OpenMicrophone(attempt)]
+                }
+                Microphone::Changing => {
+                    active.microphone = Microphone::Opening;
+                    vec![Output::CloseMicrophone(attempt)]
+                }
+                Microphone::Outdated => vec![Output::CloseMicrophone(attempt)],
+                Microphone::Absent | Microphone::Prompting | Microphone::Opening => Vec::new(),
+            },
+            News::TicketGranted { until } => {
+                let Link::Ticket { due } = active.link else { return Vec::new() };
+                active.link = Link::Joining { due };
+                active.ticket_until = Some(until);
+                let mut outputs = vec![Output::JoinRoom(attempt)];
+                if matches!(active.microphone, Microphone::Open | Microphone::Changing) {
+                    outputs.push(Output::PublishMicrophone(attempt));
+                }
+                outputs
+            }
+            News::TicketRefused(problem) => match active.link {
+                Link::Ticket { .. } => self.finish(Phase::Failed(problem)),
+                Link::Joining { .. } | Link::Joined { .. } => Vec::new(),
+            },
+            News::Joined => {
+                if let Link::Joining { .. } = active.link {
+                    active.link = Link::Joined { since: now, desk_due: now + AGENT_TIMEOUT, reconnecting: false };
+                }
+                Vec::new()
+            }
+            News::JoinFailed(problem) => match active.link {
+                Link::Joining { .. } => self.finish(Phase::Failed(problem)),
+                Link::Ticket { .. } | Link::Joined { .. } => Vec::new(),
+            },
+            News::Reconnecting => {
+                if let Link::Joined { reconnecting, .. } = &mut active.link {
+                    *reconnecting = true;
+                }
+                Vec::new()
+            }
+            News::Reconnected => {
+                if let Link::Joined { reconnecting, desk_due, .. } = &mut active.link {
+                    *reconnecting = false;
+                    *desk_due = now + AGENT_TIMEOUT;
+                }
+                Vec::new()
+            }
+            News::Disconnected(departure) => self.on_departure(departure, now),
+            News::DeskArrived => {
+                active.desk = Desk::Present;
+                Vec::new()
+            }
+            News::DeskLeft => {
+                if active.desk == Desk::Present {
+                    active.desk = Desk::Gone;
+                    if let Link::Joined { desk_due, .. } = &mut active.link {
+                        *desk_due = now + AGENT_TIMEOUT;
+                    }
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn on_departure(&mut self, departure: Departure, now: Duration) -> Vec<Output> {
+        let Phase::Active(active) = &self.phase else { return Vec::new() };
+        let Link::Joined { since, .. } = active.link else {
+            // Joining reports its own failure.
+            return Vec::new();
+        };
+        let length = now.saturating_sub(since);
+        match departure {
+            // The ticket stays: the page may be loading again.
+            Departure::Client => self.close(Phase::Ended { by: EndedBy::Visitor, length }),
+            Departure::Desk => {
+                let spent = active.ticket_until.is_some_and(|until| now + LIMIT_SLACK >= until);
+                let by = if spent { EndedBy::TimeLimit } else { EndedBy::Desk };
+                self.finish(Phase::Ended { by, length })
+            }
+            Departure::OtherPage => self.finish(Phase::Ended { by: EndedBy::OtherPage, length }),
+            Departure::Lost => self.finish(Phase::Failed(Problem::ConnectionLost)),
+        }
+    }
+
+    fn on_time(&mut self, now: Duration) -> Vec<Output> {
+        if self.next_timeout().is_none_or(|due| now < due) {
+            return Vec::new();
+        }
+        let Phase::Active(active) = &self.phase else { return Vec::new() };
+        let over = match (active.link, active.desk) {
+            (Link::Joined { since, .. }, Desk::Gone) => {
+                Phase::Ended { by: EndedBy::Desk, length: now.saturating_sub(since) }
+            }
+            (Link::Joined { .. }, Desk::Awaited | Desk::Present) => Phase::Failed(Problem::AgentNeverJoined),
+            (Link::Ticket { .. } | Link::Joining { .. }, _) => Phase::Failed(Problem::ServerUnreachable),
+        };
+        self.finish(over)
+    }
+
+    fn finish(&mut self, over: Phase) -> Vec<Output> {
+        let was_active = matches!(self.phase, Phase::Active(_));
+        let mut outputs = self.close(over);
+        if was_active {
+            outputs.push(Output::ForgetTicket);
+        }
+        outputs
+    }
+
+    fn close(&mut self, over: Phase) -> Vec<Output> {
+        let Phase::Active(active) = &self.phase else { return Vec::new() };
+        let mut outputs = vec![Output::CloseMicrophone(self.attempt)];
+        if !matches!(active.link, Link::Ticket { .. }) {
+            outputs.push(Output::LeaveRoom(self.attempt));
+        }
+        self.phase = over;
+        outputs
+    }
+}
+
+/// Gives back what arrives for a call that is over.
+fn release(attempt: Attempt, news: &News) -> Vec<Output> {
+    match news {
+        News::MicrophoneOpened => vec![Output::CloseMicrophone(attempt)],
+        News::Joined => vec![Output::LeaveRoom(attempt)],
+        News::MicrophoneFailed(_)
+        | News::MicrophoneLost
+        | News::TicketGranted { .. }
+        | News::TicketRefused(_)
+        | News::JoinFailed(_)
+        | News::Reconnecting
+        | News::Reconnected
+        | News::Disconnected(_)
+        | News::DeskArrived
+        | News::DeskLeft => Vec::new(),
+    }
+}
