@@ -1,4 +1,5 @@
 //! Pure rules that server and browser share: no clock, no IO, no browser, no server.
 
 pub mod call;
+pub mod faq;
 pub mod transcript;
