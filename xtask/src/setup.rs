@@ -1,0 +1,129 @@
+//! Installs what a fresh machine lacks. Every part looks first and does nothing where nothing is missing.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Result, bail};
+
+use crate::step;
+
+/// Debian's packages for recognition and speech on the machine; without them the call works by text.
+const SPEECH_PACKAGES: [&str; 5] = ["pocketsphinx-en-us", "libpocketsphinx-dev", "libclang-dev", "pkg-config", "flite"];
+/// Debian's packages that only the tests need: a browser, and tools to make and judge recordings.
+const TEST_PACKAGES: [&str; 2] = ["chromium", "sox"];
+
+/// Everything that building needs, and with `tests` what testing needs too.
+pub fn all(tests: bool) -> Result<()> {
+    for_build()?;
+    if tests {
+        debian_packages("the tests' browser and tools", &TEST_PACKAGES, Need::Required)?;
+    }
+    Ok(())
+}
+
+/// Everything that building and running need.
+pub fn for_build() -> Result<()> {
+    wasm_target()?;
+    npm_packages()?;
+    debian_packages("speech on this machine", &SPEECH_PACKAGES, Need::Optional)
+}
+
+/// Whether the library of the recogniser can be built against.
+pub fn has_pocketsphinx() -> bool {
+    step::succeeds(Command::new("pkg-config").args(["--exists", "pocketsphinx"])) && has_libclang()
+}
+
+fn has_libclang() -> bool {
+    if env::var_os("LIBCLANG_PATH").is_some() {
+        return true;
+    }
+    let mut folders = vec![PathBuf::from("/usr/lib/x86_64-linux-gnu"), "/usr/lib/aarch64-linux-gnu".into()];
+    let llvm = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    folders.extend(llvm.filter(|path| path.to_string_lossy().contains("llvm")).map(|path| path.join("lib")));
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    files.map(|file| file.file_name()).any(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("libclang.so") || name.starts_with("libclang-")
+    })
+}
+
+fn wasm_target() -> Result<()> {
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output()?;
+    let sysroot = String::from_utf8_lossy(&sysroot.stdout);
+    if Path::new(sysroot.trim()).join("lib/rustlib/wasm32-unknown-unknown").is_dir() {
+        return Ok(());
+    }
+    step::run(
+        "Adding Rust's target for the browser",
+        Command::new("rustup").args(["target", "add", "wasm32-unknown-unknown"]),
+        "Install Rust by rustup, or add the target wasm32-unknown-unknown by your system's own means.",
+    )
+}
+
+fn npm_packages() -> Result<()> {
+    let lock = fs::read_to_string("package-lock.json")?;
+    let stamp = Path::new("node_modules/.frontdesk-lock");
+    if fs::read_to_string(stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    step::run(
+        "Installing the browser packages (npm ci)",
+        Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]),
+        "Is Node 20 or newer there, with npm, and can npm reach its registry?",
+    )?;
+    Ok(fs::write(stamp, lock)?)
+}
+
+/// What becomes of a build whose packages are missing.
+#[derive(Clone, Copy, PartialEq)]
+enum Need {
+    /// It cannot go on.
+    Required,
+    /// It goes on, and says what is left out.
+    Optional,
+}
+
+fn debian_packages(what: &str, packages: &[&str], need: Need) -> Result<()> {
+    let is_missing = |package: &&&str| {
+        let output = Command::new("dpkg-query").args(["-W", "-f=${Status}", package]).output();
+        !output.is_ok_and(|output| output.stdout.ends_with(b"install ok installed"))
+    };
+    let missing: Vec<&str> = packages.iter().filter(is_missing).copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let by_hand = format!("Install by hand what your system calls {}.", missing.join(", "));
+    let installed = apt_get(what, &missing, &by_hand);
+    match (installed, need) {
+        (Err(error), Need::Required) => bail!("{error:#}"),
+        (Err(error), Need::Optional) => {
+            eprintln!("!!! Going on without {what}: calls will work by text.\n    {error:#}");
+            Ok(())
+        }
+        (Ok(()), _) => Ok(()),
+    }
+}
+
+fn apt_get(what: &str, packages: &[&str], advice: &str) -> Result<()> {
+    if !step::succeeds(Command::new("apt-get").arg("--version")) {
+        bail!("{what} is missing, and this is not Debian. {advice}");
+    }
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let apt = |args: &[&str]| {
+        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
+        if !is_root {
+            command.arg("apt-get");
+        }
+        command.env("DEBIAN_FRONTEND", "noninteractive").args(args);
+        command
+    };
+    let install = [&["install", "-y", "--no-install-recommends", "-qq"], packages].concat();
+    if step::succeeds(&mut apt(&install)) {
+        return Ok(());
+    }
+    step::run("Reading Debian's package lists", &mut apt(&["update", "-qq"]), advice)?;
+    step::run(&format!("Installing {what}: {}", packages.join(" ")), &mut apt(&install), advice)
+}
