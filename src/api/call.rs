@@ -1,6 +1,22 @@
 //! Asking for a call: what the panel sends, and the ticket it gets.
 
+use leptos::{
+    prelude::{FromServerFnError, ServerFnErrorErr, server},
+    server_fn::codec::{Json, JsonEncoding},
+};
 use serde::{Deserialize, Serialize};
+
+/// Asks for the ticket of a new call.
+///
+/// # Errors
+/// Why there is none.
+#[server(prefix = "/api", endpoint = "call", input = Json, output = Json)]
+pub async fn request_call(
+    /// What the visitor asks for.
+    request: CallRequest,
+) -> Result<CallTicket, CallRefused> {
+    crate::server::calls::http::request_call(request).await
+}
 
 /// What a visitor asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,4 +74,12 @@ pub enum CallRefused {
     /// The answer never came, or was not an answer.
     #[error("the server could not be reached")]
     Unreachable,
+}
+
+impl FromServerFnError for CallRefused {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
+        Self::Unreachable
+    }
 }

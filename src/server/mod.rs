@@ -1,28 +1,163 @@
 //! The server: HTTP, tokens, rooms, the assistant.
 
+pub mod calls;
+pub mod config;
+pub mod error;
+pub mod keys;
+pub mod limits;
+pub mod origin;
+pub mod rooms;
+pub mod router;
+pub mod security;
+pub mod state;
 pub mod token;
+pub mod visitor;
 
-use axum::Router;
-use leptos::prelude::*;
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use crate::app::{App, shell};
+use axum::{Router, serve::ListenerExt};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-/// Serves until Ctrl-C.
+use self::{
+    calls::Calls,
+    config::{Config, RoomServer},
+    limits::VisitorLimit,
+    rooms::{Rooms, livekit::LiveKitRooms},
+    state::{AppState, Parts},
+};
+
+/// How long open connections may finish what they do after the word to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How often the visitors who have rested are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// Reads the settings, serves until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// Configuration that cannot be read, or an address that cannot be bound.
+/// Settings that cannot be used, or an address that cannot be bound.
 pub async fn run() -> anyhow::Result<()> {
-    jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER
-        .install_default()
-        .map_err(|_| anyhow::anyhow!("the crypto provider is already installed"))?;
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let options = get_configuration(Some("Leptos.toml"))?.leptos_options;
-    let listener = tokio::net::TcpListener::bind(options.site_addr).await?;
-    let app = Router::new()
-        .leptos_routes(&options, generate_route_list(App), shell)
-        .fallback_service(tower_http::services::ServeDir::new(&*options.site_root))
-        .with_state(options);
-    axum::serve(listener, app).await?;
-    Ok(())
+    install_crypto();
+    let config = Config::from_env()?;
+    tracing_subscriber::fmt().with_env_filter(&config.log).with_writer(io::stderr).init();
+    let address = config.site.site_addr;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot listen at {address} (LEPTOS_SITE_ADDR): {error}"))?;
+    let shutdown = CancellationToken::new();
+    let server = Server::start(config, listener, shutdown.clone()).await?;
+    announce(server.address());
+    tokio::spawn(async move {
+        stop_signal().await;
+        shutdown.cancel();
+    });
+    Ok(server.run().await?)
+}
+
+/// Chooses the process's cryptography. livekit-api would choose one that knows HMAC alone at its first use, and nobody
+/// could verify a sign-in afterwards; a choice already made stands.
+pub fn install_crypto() {
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
+/// Starts the server on `listener` and serves until `shutdown`.
+///
+/// # Errors
+/// A key that cannot be read or made, a socket that cannot be used.
+pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    Ok(Server::start(config, listener, shutdown).await?.run().await?)
+}
+
+/// A server that has everything it needs and answers once it runs.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    app: AppState,
+    router: Router,
+    shutdown: CancellationToken,
+}
+
+impl Server {
+    /// Opens whatever `config` asks for.
+    ///
+    /// # Errors
+    /// A key that cannot be read or made, a socket that cannot be used.
+    pub async fn start(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<Self> {
+        let address = listener.local_addr()?;
+        let (rooms, key, room_url): (Arc<dyn Rooms>, _, _) = match config.rooms {
+            RoomServer::LiveKit { url, key } => {
+                let (rooms, _starts) = LiveKitRooms::new(&url, &key);
+                (Arc::new(rooms), key, Some(url))
+            }
+            RoomServer::Embedded { key, .. } => {
+                let key = key.map_or_else(|| keys::load_or_make(&config.data_dir), Ok)?;
+                let here = format!("ws://{address}").parse().map_err(|error| anyhow::anyhow!("{address}: {error}"))?;
+                let (rooms, _starts) = LiveKitRooms::new(&here, &key);
+                (Arc::new(rooms), key, None)
+            }
+        };
+        let calls = Calls::new(key, rooms.clone(), VisitorLimit::new(config.calls_per_minute));
+        let app = AppState::from(Parts {
+            site: config.site,
+            address,
+            calls,
+            rooms,
+            room_url: config.public_url.or(room_url),
+            proxies: config.trusted_proxies,
+            origins: config.allowed_origins,
+        });
+        let router = router::router(app.clone(), None);
+        Ok(Self { listener, address, app, router, shutdown })
+    }
+
+    /// The address that it listens at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until the word to stop, then lets open connections finish for a moment.
+    ///
+    /// # Errors
+    /// A listener that fails for good.
+    pub async fn run(self) -> io::Result<()> {
+        let Self { listener, app, router, shutdown, .. } = self;
+        let listener = listener.tap_io(|stream| {
+            // Answers are small and whole: waiting to fill a packet would only delay them.
+            let _ = stream.set_nodelay(true);
+        });
+        tokio::spawn(forget_the_rested(app, shutdown.clone()));
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        tokio::select! {
+            served = serving => served,
+            () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        }
+    }
+}
+
+async fn forget_the_rested(app: AppState, shutdown: CancellationToken) {
+    let mut minutes = tokio::time::interval(FORGET_EVERY);
+    loop {
+        tokio::select! {
+            _ = minutes.tick() => app.calls().forget_the_rested(),
+            () = shutdown.cancelled() => return,
+        }
+    }
+}
+
+/// The one line for people: where to look. `make run` waits for it.
+#[expect(clippy::print_stdout, reason = "the address is this program's output")]
+fn announce(address: SocketAddr) {
+    println!("Frontdesk answers on http://{address}");
+}
+
+/// Ends with the first Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
 }

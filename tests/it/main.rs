@@ -1,1 +1,4 @@
 //! The integration tests: real listeners on free ports, real clients.
+
+mod app;
+mod token;

@@ -1,0 +1,351 @@
+//! Every setting, read once into types: the one place that sees the environment.
+//!
+//! An empty variable counts as absent. It opens nothing and makes nothing: keys are `keys`' matter, sockets the server's.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    str::FromStr,
+};
+
+use leptos::config::{LeptosOptions, get_configuration};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{origin::AllowedOrigins, token::ApiKey, visitor::TrustedProxies};
+
+/// Where the site's address and folders are written; `LEPTOS_*` variables win over it.
+const SITE_FILE: &str = "Leptos.toml";
+
+/// The UDP port of the embedded room server: livekit-server's default for one port (`rtc.udp_port`).
+const UDP_PORT: u16 = 7882;
+
+/// Calls that a visitor may start in a minute: far above what a person does, far below what hurts.
+const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+
+/// The shortest secret taken in production: the 32 bytes of HMAC-SHA-256's own output (RFC 7518, 3.2).
+const SECRET_MIN_BYTES: usize = 32;
+
+/// Secrets that stand in public examples, whatever their length.
+const PUBLIC_SECRETS: &[&str] = &[
+    "secret",
+    "devsecret",
+    "changeme",
+    "password",
+    "your-api-secret",
+    "APISecretForLocalDevelopment",
+    "secretsecretsecretsecretsecretsecret",
+];
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The site's address and folders.
+    pub site: LeptosOptions,
+    /// Whether this faces the world: no public or short secret is taken then.
+    pub production: bool,
+    /// The room server.
+    pub rooms: RoomServer,
+    /// The address of the room server that browsers are told; derived from each request where it is absent.
+    pub public_url: Option<PublicUrl>,
+    /// Where what must be kept is kept.
+    pub data_dir: PathBuf,
+    /// The proxies in front whose word on a visitor's address is taken.
+    pub trusted_proxies: TrustedProxies,
+    /// The foreign sites whose pages may ask for calls.
+    pub allowed_origins: AllowedOrigins,
+    /// Calls that one visitor may start in a minute.
+    pub calls_per_minute: NonZeroU32,
+    /// The assistant; absent where it is switched off.
+    pub assistant: Option<Assistant>,
+    /// What is logged, as `tracing-subscriber` filters it.
+    pub log: String,
+}
+
+/// Which server carries the rooms.
+#[derive(Clone, Debug)]
+pub enum RoomServer {
+    /// The one in this process.
+    Embedded {
+        /// Its key, where the operator set one; made at first start otherwise.
+        key: Option<ApiKey>,
+        /// The address that media arrives at.
+        udp: SocketAddr,
+        /// The addresses that clients are told to send media to, where those of this machine are not right.
+        announce: Vec<IpAddr>,
+    },
+    /// A LiveKit server.
+    LiveKit {
+        /// Its address.
+        url: PublicUrl,
+        /// A key of it.
+        key: ApiKey,
+    },
+}
+
+/// What the assistant is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assistant {
+    /// The name that visitors see.
+    pub name: String,
+    /// The questions and answers that it works from.
+    pub faq: PathBuf,
+}
+
+/// A room server's address as browsers connect to it: `ws://` or `wss://`, a host, perhaps a path, no slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The address, `ws://` or `wss://`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same server's address for its administration, `http://` or `https://`.
+    pub fn http(&self) -> String {
+        self.0.replacen("ws", "http", 1)
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.0.starts_with("wss:")
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = BadUrl;
+
+    fn from_str(text: &str) -> Result<Self, BadUrl> {
+        let (scheme, rest) = text.trim().split_once("://").ok_or(BadUrl)?;
+        let scheme = match scheme {
+            "ws" | "http" => "ws",
+            "wss" | "https" => "wss",
+            _ => return Err(BadUrl),
+        };
+        let rest = rest.trim_end_matches('/');
+        let host = rest.split('/').next().unwrap_or_default();
+        let clean = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]/~%".contains(&b));
+        if host.is_empty() || !clean { Err(BadUrl) } else { Ok(Self(format!("{scheme}://{rest}"))) }
+    }
+}
+
+/// A text that is no address of a room server.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BadUrl;
+
+impl fmt::Display for BadUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it must be an address such as wss://rooms.example.com")
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The site's file is not where the program was started.
+    #[error("{SITE_FILE} is not in {0}: start Frontdesk in the folder that holds it")]
+    NoSiteFile(PathBuf),
+    /// The site's file, or a `LEPTOS_*` variable that wins over it, cannot be understood.
+    #[error("{SITE_FILE}, or a LEPTOS_* variable that wins over it: {0}")]
+    Site(String),
+    /// A variable cannot be understood.
+    #[error("{name}: {reason}")]
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads the site's file in the working folder, and the environment.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, by its name and with the reason.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        if !std::path::Path::new(SITE_FILE).exists() {
+            return Err(ConfigError::NoSiteFile(std::env::current_dir().unwrap_or_default()));
+        }
+        let site = get_configuration(Some(SITE_FILE)).map_err(|error| ConfigError::Site(error.to_string()))?;
+        Self::read(site.leptos_options, |name| std::env::var(name).ok())
+    }
+
+    /// Reads every setting but the site's through `variable`.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, by its name and with the reason.
+    pub fn read(site: LeptosOptions, variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
+        let settings = Settings(&|name| variable(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty()));
+        let production = match settings.get("FRONTDESK_ENV").as_deref() {
+            None | Some("development") => false,
+            Some("production") => true,
+            Some(_) => return Err(bad("FRONTDESK_ENV", "it is `production` or `development`")),
+        };
+        Ok(Self {
+            site,
+            production,
+            rooms: settings.room_server(production)?,
+            public_url: settings.parse("FRONTDESK_PUBLIC_URL")?,
+            data_dir: settings.get("FRONTDESK_DATA_DIR").unwrap_or_else(|| "data".into()).into(),
+            trusted_proxies: settings.parse("FRONTDESK_TRUSTED_PROXIES")?.unwrap_or_default(),
+            allowed_origins: settings.parse("FRONTDESK_ALLOWED_ORIGINS")?.unwrap_or_default(),
+            calls_per_minute: settings.parse("FRONTDESK_TOKEN_RATE")?.unwrap_or(CALLS_PER_MINUTE),
+            assistant: settings.assistant()?,
+            log: settings.get("FRONTDESK_LOG").unwrap_or_else(|| "info".into()),
+        })
+    }
+}
+
+/// The variables that are set and not empty.
+struct Settings<'a>(&'a dyn Fn(&'static str) -> Option<String>);
+
+impl Settings<'_> {
+    fn get(&self, name: &'static str) -> Option<String> {
+        self.0(name)
+    }
+
+    fn parse<T: FromStr<Err: fmt::Display>>(&self, name: &'static str) -> Result<Option<T>, ConfigError> {
+        self.get(name).map(|text| text.parse().map_err(|error: T::Err| bad(name, error))).transpose()
+    }
+
+    fn room_server(&self, production: bool) -> Result<RoomServer, ConfigError> {
+        let key = match (self.get("LIVEKIT_API_KEY"), self.get("LIVEKIT_API_SECRET")) {
+            (Some(key), Some(secret)) => Some(ApiKey::new(key, checked(secret, production)?)),
+            (Some(_), None) => return Err(bad("LIVEKIT_API_SECRET", "it must be set where LIVEKIT_API_KEY is")),
+            (None, Some(_)) => return Err(bad("LIVEKIT_API_KEY", "it must be set where LIVEKIT_API_SECRET is")),
+            (None, None) => None,
+        };
+        let url = match self.parse("LIVEKIT_URL")? {
+            Some(url) => Some(url),
+            None => self.parse("LIVEKIT_HOST")?,
+        };
+        let Some(url) = url else {
+            let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, UDP_PORT));
+            let announce = self.get("FRONTDESK_ANNOUNCE").unwrap_or_default();
+            let announce =
+                announce.split(',').map(str::trim).filter(|item| !item.is_empty()).map(|item| {
+                    item.parse().map_err(|_| bad("FRONTDESK_ANNOUNCE", format!("`{item}` is no IP address")))
+                });
+            return Ok(RoomServer::Embedded {
+                key,
+                udp: self.parse("FRONTDESK_UDP_ADDR")?.unwrap_or(any),
+                announce: announce.collect::<Result<_, _>>()?,
+            });
+        };
+        match key {
+            Some(key) => Ok(RoomServer::LiveKit { url, key }),
+            None => Err(bad("LIVEKIT_API_KEY", "it and LIVEKIT_API_SECRET must be set where LIVEKIT_URL is")),
+        }
+    }
+
+    fn assistant(&self) -> Result<Option<Assistant>, ConfigError> {
+        match self.get("FRONTDESK_ASSISTANT").as_deref() {
+            Some("off") => return Ok(None),
+            None | Some("on") => {}
+            Some(_) => return Err(bad("FRONTDESK_ASSISTANT", "it is `on` or `off`")),
+        }
+        let name = self.get("FRONTDESK_ASSISTANT_NAME").unwrap_or_else(|| "Assistant".into());
+        let faq = self.get("FRONTDESK_FAQ").unwrap_or_else(|| "content/faq.md".into()).into();
+        Ok(Some(Assistant { name, faq }))
+    }
+}
+
+fn checked(secret: String, production: bool) -> Result<SecretString, ConfigError> {
+    let secret = SecretString::from(secret);
+    let name = "LIVEKIT_API_SECRET";
+    if production && PUBLIC_SECRETS.iter().any(|public| public.eq_ignore_ascii_case(secret.expose_secret())) {
+        return Err(bad(
+            name,
+            "it stands in public examples; production needs one of its own (`openssl rand -hex 32`)",
+        ));
+    }
+    if production && secret.expose_secret().len() < SECRET_MIN_BYTES {
+        let reason = format!("production needs {SECRET_MIN_BYTES} characters or more (`openssl rand -hex 32`)");
+        return Err(bad(name, reason));
+    }
+    Ok(secret)
+}
+
+fn bad(name: &'static str, reason: impl fmt::Display) -> ConfigError {
+    ConfigError::Variable { name, reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: &str = "d9f2a7c4e1b8436590af1c2d3e4f5a6b";
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let site = LeptosOptions::builder().output_name("frontdesk").build();
+        let variable =
+            |name: &'static str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+        Config::read(site, variable).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_set_is_the_embedded_server_with_a_key_of_its_own() {
+        let config = read(&[("LIVEKIT_URL", " ")]).unwrap();
+        let RoomServer::Embedded { key, udp, announce } = config.rooms else { panic!("not embedded") };
+        assert!(key.is_none());
+        assert_eq!((udp, announce), ("0.0.0.0:7882".parse().unwrap(), vec![]));
+        assert!(!config.production);
+        assert_eq!(config.data_dir, PathBuf::from("data"));
+    }
+
+    #[test]
+    fn a_url_is_a_livekit_server_under_either_name() {
+        for name in ["LIVEKIT_URL", "LIVEKIT_HOST"] {
+            let config =
+                read(&[(name, "https://rooms.example/"), ("LIVEKIT_API_KEY", "key"), ("LIVEKIT_API_SECRET", "secret")]);
+            let RoomServer::LiveKit { url, key } = config.unwrap().rooms else { panic!("not LiveKit") };
+            assert_eq!((url.as_str(), url.http().as_str()), ("wss://rooms.example", "https://rooms.example"));
+            assert_eq!(key.key(), "key");
+        }
+    }
+
+    #[test]
+    fn a_key_without_a_url_is_the_embedded_servers() {
+        let config = read(&[("LIVEKIT_API_KEY", "mine"), ("LIVEKIT_API_SECRET", LONG)]).unwrap();
+        let RoomServer::Embedded { key: Some(key), .. } = config.rooms else { panic!("no key") };
+        assert_eq!(key.key(), "mine");
+    }
+
+    #[test]
+    fn case_54_production_refuses_public_and_short_secrets() {
+        for secret in ["secret", "devsecret", "0123456789abcdef", "secretsecretsecretsecretsecretsecret"] {
+            let error =
+                read(&[("FRONTDESK_ENV", "production"), ("LIVEKIT_API_KEY", "devkey"), ("LIVEKIT_API_SECRET", secret)])
+                    .unwrap_err();
+            assert!(error.starts_with("LIVEKIT_API_SECRET: "), "{error}");
+            assert!(!error.contains(secret) || secret == "secret", "{error}");
+        }
+        let good = [("FRONTDESK_ENV", "production"), ("LIVEKIT_API_KEY", "k"), ("LIVEKIT_API_SECRET", LONG)];
+        assert!(read(&good).unwrap().production);
+    }
+
+    #[test]
+    fn every_error_names_its_variable() {
+        let cases: &[(&str, &[(&str, &str)])] = &[
+            ("FRONTDESK_ENV", &[("FRONTDESK_ENV", "prod")]),
+            ("LIVEKIT_API_KEY", &[("LIVEKIT_URL", "wss://rooms.example")]),
+            ("LIVEKIT_API_SECRET", &[("LIVEKIT_URL", "wss://rooms.example"), ("LIVEKIT_API_KEY", "key")]),
+            ("LIVEKIT_API_KEY", &[("LIVEKIT_API_SECRET", LONG)]),
+            ("LIVEKIT_URL", &[("LIVEKIT_URL", "rooms.example")]),
+            ("FRONTDESK_PUBLIC_URL", &[("FRONTDESK_PUBLIC_URL", "wss://a;script-src *")]),
+            ("FRONTDESK_UDP_ADDR", &[("FRONTDESK_UDP_ADDR", "7882")]),
+            ("FRONTDESK_ANNOUNCE", &[("FRONTDESK_ANNOUNCE", "192.0.2.1, here")]),
+            ("FRONTDESK_TRUSTED_PROXIES", &[("FRONTDESK_TRUSTED_PROXIES", "10.0.0.0/40")]),
+            ("FRONTDESK_ALLOWED_ORIGINS", &[("FRONTDESK_ALLOWED_ORIGINS", "*")]),
+            ("FRONTDESK_TOKEN_RATE", &[("FRONTDESK_TOKEN_RATE", "0")]),
+            ("FRONTDESK_ASSISTANT", &[("FRONTDESK_ASSISTANT", "maybe")]),
+        ];
+        for (name, variables) in cases {
+            let error = read(variables).unwrap_err();
+            assert!(error.starts_with(&format!("{name}: ")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Rooms on a LiveKit server, through its administration API.
+
+use async_trait::async_trait;
+use livekit_api::services::{
+    ServerError, ServerErrorCode, ServiceError,
+    room::{CreateRoomOptions, RoomClient},
+};
+use livekit_protocol::{ParticipantInfo, participant_info::Kind};
+use secrecy::ExposeSecret;
+use tokio::sync::mpsc;
+
+use super::{NewRoom, Participant, Room, Rooms, RoomsError};
+use crate::server::{config::PublicUrl, token::ApiKey};
+
+/// Rooms that may wait for their assistant at one time; beyond this many the machine is past helping.
+const WAITING_ROOMS: usize = 1024;
+
+/// A LiveKit server's rooms.
+pub struct LiveKitRooms {
+    client: RoomClient,
+    starts: mpsc::Sender<String>,
+}
+
+impl LiveKitRooms {
+    /// Administers the rooms of the server at `url`; gives the names of rooms that need an assistant. Nothing tells us
+    /// when a room begins there, so the assistant is sent ahead as soon as a visitor has a ticket.
+    pub fn new(url: &PublicUrl, key: &ApiKey) -> (Self, mpsc::Receiver<String>) {
+        let (starts, rooms) = mpsc::channel(WAITING_ROOMS);
+        let client = RoomClient::with_api_key(&url.http(), key.key(), key.secret().expose_secret());
+        (Self { client, starts }, rooms)
+    }
+}
+
+#[async_trait]
+impl Rooms for LiveKitRooms {
+    async fn create(&self, room: NewRoom) -> Result<Room, RoomsError> {
+        let options = CreateRoomOptions {
+            empty_timeout: room.empty_timeout_s,
+            departure_timeout: room.departure_timeout_s,
+            max_participants: room.max_participants,
+            metadata: room.metadata,
+            ..CreateRoomOptions::default()
+        };
+        Ok(self.client.create_room(&room.name, options).await?.into())
+    }
+
+    async fn list(&self) -> Result<Vec<Room>, RoomsError> {
+        Ok(self.client.list_rooms(Vec::new()).await?.into_iter().map(Room::from).collect())
+    }
+
+    async fn participants(&self, room: &str) -> Result<Vec<Participant>, RoomsError> {
+        Ok(self.client.list_participants(room).await?.into_iter().map(Participant::from).collect())
+    }
+
+    async fn remove(&self, room: &str, identity: &str) -> Result<(), RoomsError> {
+        Ok(self.client.remove_participant(room, identity).await?)
+    }
+
+    async fn delete(&self, room: &str) -> Result<(), RoomsError> {
+        Ok(self.client.delete_room(room).await?)
+    }
+
+    fn expect(&self, room: &str) {
+        if self.starts.try_send(room.to_owned()).is_err() {
+            tracing::error!(room, "no assistant could be sent: too many rooms wait for theirs");
+        }
+    }
+}
+
+impl From<livekit_protocol::Room> for Room {
+    fn from(room: livekit_protocol::Room) -> Self {
+        Self { name: room.name, sid: room.sid, metadata: room.metadata, participants: room.num_participants }
+    }
+}
+
+impl From<ParticipantInfo> for Participant {
+    fn from(info: ParticipantInfo) -> Self {
+        let is_agent = info.kind() == Kind::Agent;
+        Self { identity: info.identity, sid: info.sid, name: info.name, is_agent }
+    }
+}
+
+impl From<ServiceError> for RoomsError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Twirp(ServerError::Twirp(refused)) if refused.code == ServerErrorCode::NOT_FOUND => {
+                Self::NotFound
+            }
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
