@@ -43,7 +43,8 @@ pub fn lint() -> Result<()> {
     )?;
     step::run(
         "Documentation",
-        cargo(&["doc", "--no-deps", "--lib", "--features", build::server_features()]).env("RUSTDOCFLAGS", "-D warnings"),
+        cargo(&["doc", "--no-deps", "--lib", "--features", build::server_features()])
+            .env("RUSTDOCFLAGS", "-D warnings"),
         "The broken link or missing text is named above.",
     )?;
     dependencies()
@@ -55,7 +56,9 @@ pub fn end_to_end(args: &[String]) -> Result<()> {
     build::all(Profile::Release)?;
     step::run(
         "End-to-end tests",
-        Command::new("node_modules/.bin/playwright").args(["test", "--config", "end2end/playwright.config.js"]).args(args),
+        Command::new("node_modules/.bin/playwright")
+            .args(["test", "--config", "end2end/playwright.config.js"])
+            .args(args),
         "end2end/test-results holds a picture and a trace of each failure.",
     )
 }
@@ -89,7 +92,9 @@ fn dependencies() -> Result<()> {
     )?;
     let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
     if !home.is_ok_and(|home| Path::new(&home).join("advisory-dbs").is_dir()) {
-        eprintln!("!!! LEFT OUT: cargo-deny's advisory database is not on this machine (`cargo deny fetch` brings it).");
+        eprintln!(
+            "!!! LEFT OUT: cargo-deny's advisory database is not on this machine (`cargo deny fetch` brings it)."
+        );
         return Ok(());
     }
     step::run(

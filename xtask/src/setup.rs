@@ -12,14 +12,17 @@ use crate::step;
 
 /// Debian's packages for recognition and speech on the machine; without them the call works by text.
 const SPEECH_PACKAGES: [&str; 5] = ["pocketsphinx-en-us", "libpocketsphinx-dev", "libclang-dev", "pkg-config", "flite"];
-/// Debian's packages that only the tests need: a browser, and tools to make and judge recordings.
-const TEST_PACKAGES: [&str; 2] = ["chromium", "sox"];
+/// Debian's packages that only the tests need: a browser, and tools to make recordings and to judge them.
+const TEST_PACKAGES: [&str; 3] = ["chromium", "pocketsphinx", "sox"];
+/// The LiveKit server that the tests and benchmarks run beside the embedded one.
+const LIVEKIT_SERVER: &str = "github.com/livekit/livekit-server/cmd/server@v1.13.5";
 
 /// Everything that building needs, and with `tests` what testing needs too.
 pub fn all(tests: bool) -> Result<()> {
     for_build()?;
     if tests {
         debian_packages("the tests' browser and tools", &TEST_PACKAGES, Need::Required)?;
+        livekit_server()?;
     }
     Ok(())
 }
@@ -48,6 +51,27 @@ fn has_libclang() -> bool {
         let name = name.to_string_lossy();
         name.starts_with("libclang.so") || name.starts_with("libclang-")
     })
+}
+
+/// A real livekit-server in `target/livekit`, where Go can build it; the tests say plainly when it is not there.
+fn livekit_server() -> Result<()> {
+    let folder = env::current_dir()?.join("target/livekit");
+    if folder.join("server").exists() || !has_go() {
+        return Ok(());
+    }
+    step::run(
+        "Building the LiveKit server for the tests (some minutes)",
+        Command::new("go").args(["install", LIVEKIT_SERVER]).env("GOBIN", folder),
+        "Can Go reach its module proxy? Without Go on the PATH the tests leave the LiveKit server out.",
+    )
+}
+
+/// Whether Go is there, 1.26 or newer, as livekit-server 1.13.5 asks.
+fn has_go() -> bool {
+    let Ok(output) = Command::new("go").args(["env", "GOVERSION"]).output() else { return false };
+    let version = String::from_utf8_lossy(&output.stdout);
+    let mut parts = version.trim().trim_start_matches("go").split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    (parts.next(), parts.next()) >= (Some(1), Some(26))
 }
 
 fn wasm_target() -> Result<()> {

@@ -12,8 +12,7 @@ pub fn run(heading: &str, command: &mut Command, advice: &str) -> Result<()> {
     eprintln!("==> {heading}");
     let begun = Instant::now();
     let program = command.get_program().to_string_lossy().into_owned();
-    let status =
-        command.status().with_context(|| format!("{heading}: `{program}` could not be started. {advice}"))?;
+    let status = command.status().with_context(|| format!("{heading}: `{program}` could not be started. {advice}"))?;
     if !status.success() {
         bail!("{heading} failed ({status}). {advice}");
     }

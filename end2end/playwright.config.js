@@ -1,0 +1,24 @@
+// Two projects, one suite: against the embedded room server, and against a real LiveKit server where one is at hand.
+import { defineConfig } from "@playwright/test";
+
+import { livekitBinary } from "./support/livekit.js";
+
+const livekit = livekitBinary();
+if (!livekit) {
+  console.log(
+    "!!! LEFT OUT: no livekit-server (Go 1.26 or newer was not found); the suite runs against the embedded room server only.",
+  );
+}
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  // A call has two ends, a media server and speech engines: more at once on two cores would measure the queue.
+  workers: 1,
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
+  forbidOnly: Boolean(process.env.CI),
+  retries: 0,
+  reporter: [["list"], ["./support/closing-line.js"]],
+  projects: [{ name: "embedded" }, ...(livekit ? [{ name: "livekit", use: { livekit } }] : [])],
+});
