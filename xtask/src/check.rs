@@ -74,7 +74,7 @@ pub fn bench() -> Result<()> {
     )?;
     step::run(
         "Call: weight, memory, click to connected",
-        Command::new("node").arg("end2end/bench/run.js"),
+        Command::new("node").arg("benches/call.js"),
         "The benchmark's own message is above.",
     )
 }

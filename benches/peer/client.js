@@ -1,0 +1,2 @@
+// The LiveKit client by itself, as the widget imports it.
+export * from "../../src/browser/livekit/client.js";
