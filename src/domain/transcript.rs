@@ -31,54 +31,34 @@ pub struct Line {
     pub interrupted: bool,
 }
 
-/// The lines of one call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Transcript {
-    lines: Vec<Line>,
+/// Adds a line, or replaces the one with the same id in its place.
+///
+/// Interim words never undo settled ones, and words of nothing but space are left out until they say something.
+pub fn upsert(lines: &mut Vec<Line>, line: Line) {
+    match lines.iter_mut().rfind(|known| known.id == line.id) {
+        Some(known) if known.is_final && !line.is_final => {}
+        Some(known) => *known = line,
+        None if line.text.trim().is_empty() => {}
+        None => lines.push(line),
+    }
 }
 
-impl Transcript {
-    /// Adds a line, or replaces the one with the same id in its place.
-    ///
-    /// Interim words never undo settled ones, and words of nothing but space are left out until they say something.
-    pub fn upsert(&mut self, line: Line) {
-        let known = self.lines.iter_mut().rfind(|known| known.id == line.id);
-        match known {
-            Some(known) if known.is_final && !line.is_final => {}
-            Some(known) => *known = line,
-            None if line.text.trim().is_empty() => {}
-            None => self.lines.push(line),
+/// The lines as plain text: one line each, `You: ...`, `Assistant: ...` or `Team: ...`.
+pub fn to_text(lines: &[Line]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(match line.speaker {
+            Speaker::Visitor => "You: ",
+            Speaker::Agent => "Assistant: ",
+            Speaker::Staff => "Team: ",
+        });
+        text.push_str(line.text.trim());
+        if line.interrupted {
+            text.push('\u{2026}');
         }
+        text.push('\n');
     }
-
-    /// The lines, in the order in which they were begun.
-    pub fn lines(&self) -> &[Line] {
-        &self.lines
-    }
-
-    /// Forgets every line.
-    pub fn clear(&mut self) {
-        self.lines.clear();
-    }
-
-    /// The lines as plain text: one line each, `You: ...`, `Assistant: ...` or `Team: ...`.
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        for line in &self.lines {
-            let name = match line.speaker {
-                Speaker::Visitor => "You: ",
-                Speaker::Agent => "Assistant: ",
-                Speaker::Staff => "Team: ",
-            };
-            text.push_str(name);
-            text.push_str(line.text.trim());
-            if line.interrupted {
-                text.push('\u{2026}');
-            }
-            text.push('\n');
-        }
-        text
-    }
+    text
 }
 
 #[cfg(test)]
@@ -91,50 +71,47 @@ mod tests {
         Line { id: id.into(), speaker, text: text.into(), is_final, typed: false, interrupted: false }
     }
 
-    fn texts(transcript: &Transcript) -> Vec<&str> {
-        transcript.lines().iter().map(|line| line.text.as_str()).collect()
+    fn texts(lines: &[Line]) -> Vec<&str> {
+        lines.iter().map(|line| line.text.as_str()).collect()
     }
 
     #[test]
     fn a_segment_keeps_its_place_while_its_words_change() {
-        let mut transcript = Transcript::default();
-        transcript.upsert(line("SG_1", Speaker::Visitor, "what are", false));
-        transcript.upsert(line("SG_2", Speaker::Agent, "We", false));
-        transcript.upsert(line("SG_1", Speaker::Visitor, "What are your prices?", true));
-        transcript.upsert(line("SG_2", Speaker::Agent, "We start at", false));
-        assert_eq!(texts(&transcript), ["What are your prices?", "We start at"]);
-        assert!(transcript.lines()[0].is_final);
-        assert!(!transcript.lines()[1].is_final);
+        let mut lines = Vec::new();
+        upsert(&mut lines, line("SG_1", Speaker::Visitor, "what are", false));
+        upsert(&mut lines, line("SG_2", Speaker::Agent, "We", false));
+        upsert(&mut lines, line("SG_1", Speaker::Visitor, "What are your prices?", true));
+        upsert(&mut lines, line("SG_2", Speaker::Agent, "We start at", false));
+        assert_eq!(texts(&lines), ["What are your prices?", "We start at"]);
+        assert!(lines[0].is_final);
+        assert!(!lines[1].is_final);
     }
 
     #[test]
     fn interim_words_that_come_late_do_not_undo_settled_ones() {
-        let mut transcript = Transcript::default();
-        transcript.upsert(line("SG_1", Speaker::Visitor, "Hello there.", true));
-        transcript.upsert(line("SG_1", Speaker::Visitor, "hello", false));
-        assert_eq!(texts(&transcript), ["Hello there."]);
+        let mut lines = Vec::new();
+        upsert(&mut lines, line("SG_1", Speaker::Visitor, "Hello there.", true));
+        upsert(&mut lines, line("SG_1", Speaker::Visitor, "hello", false));
+        assert_eq!(texts(&lines), ["Hello there."]);
     }
 
     #[test]
     fn empty_words_begin_no_line() {
-        let mut transcript = Transcript::default();
-        transcript.upsert(line("SG_1", Speaker::Agent, " ", false));
-        assert!(transcript.lines().is_empty());
-        transcript.upsert(line("SG_1", Speaker::Agent, "Hello", false));
-        assert_eq!(texts(&transcript), ["Hello"]);
+        let mut lines = Vec::new();
+        upsert(&mut lines, line("SG_1", Speaker::Agent, " ", false));
+        assert!(lines.is_empty());
+        upsert(&mut lines, line("SG_1", Speaker::Agent, "Hello", false));
+        assert_eq!(texts(&lines), ["Hello"]);
     }
 
     #[test]
     fn exports_names_and_cut_words() {
-        let mut transcript = Transcript::default();
-        transcript.upsert(line("SG_1", Speaker::Agent, "Welcome to Harb", true));
-        transcript.upsert(Line { interrupted: true, ..line("SG_1", Speaker::Agent, "Welcome to Harb", true) });
-        transcript.upsert(Line { typed: true, ..line("M_1", Speaker::Visitor, "Prices? ", true) });
-        transcript.upsert(line("SG_3", Speaker::Staff, "Hello, this is Ana.", true));
-        assert_eq!(
-            transcript.to_text(),
-            "Assistant: Welcome to Harb\u{2026}\nYou: Prices?\nTeam: Hello, this is Ana.\n"
-        );
+        let mut lines = Vec::new();
+        upsert(&mut lines, line("SG_1", Speaker::Agent, "Welcome to Harb", true));
+        upsert(&mut lines, Line { interrupted: true, ..line("SG_1", Speaker::Agent, "Welcome to Harb", true) });
+        upsert(&mut lines, Line { typed: true, ..line("M_1", Speaker::Visitor, "Prices? ", true) });
+        upsert(&mut lines, line("SG_3", Speaker::Staff, "Hello, this is Ana.", true));
+        assert_eq!(to_text(&lines), "Assistant: Welcome to Harb\u{2026}\nYou: Prices?\nTeam: Hello, this is Ana.\n");
     }
 
     proptest! {
@@ -142,16 +119,16 @@ mod tests {
         fn ids_are_unique_and_keep_the_order_of_their_first_words(
             pieces in prop::collection::vec((0_u8..6, any::<bool>(), "[a-z]{1,8}"), 0..60)
         ) {
-            let mut transcript = Transcript::default();
+            let mut lines = Vec::new();
             let mut first_seen = Vec::new();
             for (id, is_final, text) in pieces {
                 let id = id.to_string();
                 if !first_seen.contains(&id) {
                     first_seen.push(id.clone());
                 }
-                transcript.upsert(line(&id, Speaker::Agent, &text, is_final));
+                upsert(&mut lines, line(&id, Speaker::Agent, &text, is_final));
             }
-            let ids: Vec<_> = transcript.lines().iter().map(|line| line.id.clone()).collect();
+            let ids: Vec<_> = lines.iter().map(|line| line.id.clone()).collect();
             prop_assert_eq!(ids, first_seen);
         }
     }

@@ -94,7 +94,7 @@ impl CallMachine {
             Input::Rejoin(mode) => self.start(mode, true, now),
             Input::HangUp => self.hang_up(now),
             Input::Reset => {
-                if !matches!(self.phase, Phase::Active(_)) {
+                if !self.is_active() {
                     self.phase = Phase::Idle;
                 }
                 Vec::new()
@@ -149,6 +149,11 @@ impl CallMachine {
         }
     }
 
+    /// Whether a call runs.
+    pub fn is_active(&self) -> bool {
+        matches!(self.phase, Phase::Active(_))
+    }
+
     /// Whether a call runs that has no microphone and waits for none.
     pub fn lacks_microphone(&self) -> bool {
         matches!(&self.phase, Phase::Active(active) if active.microphone == Microphone::Absent)
@@ -163,7 +168,7 @@ impl CallMachine {
     }
 
     fn start(&mut self, mode: Mode, has_ticket: bool, now: Duration) -> Vec<Output> {
-        if matches!(self.phase, Phase::Active(_)) {
+        if self.is_active() {
             return Vec::new();
         }
         self.attempt = self.attempt.next();
@@ -353,7 +358,7 @@ impl CallMachine {
     }
 
     fn finish(&mut self, over: Phase) -> Vec<Output> {
-        let was_active = matches!(self.phase, Phase::Active(_));
+        let was_active = self.is_active();
         let mut outputs = self.close(over);
         if was_active {
             outputs.push(Output::ForgetTicket);
@@ -363,10 +368,11 @@ impl CallMachine {
 
     fn close(&mut self, over: Phase) -> Vec<Output> {
         let Phase::Active(active) = &self.phase else { return Vec::new() };
-        let mut outputs = vec![Output::CloseMicrophone(self.attempt)];
+        let mut outputs = Vec::new();
         if !matches!(active.link, Link::Ticket { .. }) {
             outputs.push(Output::LeaveRoom(self.attempt));
         }
+        outputs.push(Output::CloseMicrophone(self.attempt));
         self.phase = over;
         outputs
     }

@@ -1,14 +1,21 @@
 //! The call as views see it: signals to read, actions to take. No `JsValue` and no browser object passes through it.
 
-use std::time::Duration;
+mod cells;
+mod driver;
+mod settings;
+mod ticket;
+
+use std::{rc::Rc, time::Duration};
 
 use leptos::prelude::*;
 
+use self::{cells::Cells, driver::Driver};
+pub use crate::browser::device::Device;
 use crate::{
-    browser::media::Device,
+    browser::livekit,
     domain::{
-        call::{AgentState, CallState, Mode, Problem, Quality},
-        transcript::Line,
+        call::{AgentState, CallState, Input, Mode, Problem, Quality},
+        transcript::{self, Line},
     },
 };
 
@@ -80,89 +87,16 @@ pub struct CallSession {
     /// What became of the microphone during the call.
     pub microphone_problem: Signal<Option<Problem>>,
     cells: Cells,
-}
-
-#[derive(Clone, Copy)]
-struct Cells {
-    state: RwSignal<CallState>,
-    agent: RwSignal<Option<AgentState>>,
-    lines: RwSignal<Vec<Line>>,
-    elapsed: RwSignal<Duration>,
-    quality: RwSignal<Quality>,
-    mode: RwSignal<Mode>,
-    microphone_on: RwSignal<bool>,
-    speaker_on: RwSignal<bool>,
-    volume: RwSignal<f64>,
-    push_to_talk: RwSignal<bool>,
-    talking: RwSignal<bool>,
-    noise_suppression: RwSignal<bool>,
-    echo_cancellation: RwSignal<bool>,
-    microphones: RwSignal<Vec<Device>>,
-    speakers: RwSignal<Vec<Device>>,
-    microphone_id: RwSignal<String>,
-    speaker_id: RwSignal<String>,
-    can_choose_speaker: RwSignal<bool>,
-    playback_blocked: RwSignal<bool>,
-    text_only: RwSignal<bool>,
-    rejoin: RwSignal<Option<Rejoin>>,
-    chat_problem: RwSignal<Option<String>>,
-    microphone_problem: RwSignal<Option<Problem>>,
+    driver: StoredValue<Option<StoredValue<Rc<Driver>, LocalStorage>>>,
 }
 
 /// Makes the call session and puts it into the context of the views below.
 pub fn provide_call_session() -> CallSession {
-    let cells = Cells {
-        state: RwSignal::default(),
-        agent: RwSignal::default(),
-        lines: RwSignal::default(),
-        elapsed: RwSignal::default(),
-        quality: RwSignal::default(),
-        mode: RwSignal::default(),
-        microphone_on: RwSignal::new(true),
-        speaker_on: RwSignal::new(true),
-        volume: RwSignal::new(1.0),
-        push_to_talk: RwSignal::default(),
-        talking: RwSignal::default(),
-        noise_suppression: RwSignal::new(true),
-        echo_cancellation: RwSignal::new(true),
-        microphones: RwSignal::default(),
-        speakers: RwSignal::default(),
-        microphone_id: RwSignal::default(),
-        speaker_id: RwSignal::default(),
-        can_choose_speaker: RwSignal::default(),
-        playback_blocked: RwSignal::default(),
-        text_only: RwSignal::default(),
-        rejoin: RwSignal::default(),
-        chat_problem: RwSignal::default(),
-        microphone_problem: RwSignal::default(),
-    };
-    let session = CallSession {
-        state: cells.state.into(),
-        agent: cells.agent.into(),
-        lines: cells.lines.into(),
-        elapsed: cells.elapsed.into(),
-        quality: cells.quality.into(),
-        mode: cells.mode.into(),
-        microphone_on: cells.microphone_on.into(),
-        speaker_on: cells.speaker_on.into(),
-        volume: cells.volume.into(),
-        push_to_talk: cells.push_to_talk.into(),
-        talking: cells.talking.into(),
-        noise_suppression: cells.noise_suppression.into(),
-        echo_cancellation: cells.echo_cancellation.into(),
-        microphones: cells.microphones.into(),
-        speakers: cells.speakers.into(),
-        microphone_id: cells.microphone_id.into(),
-        speaker_id: cells.speaker_id.into(),
-        can_choose_speaker: cells.can_choose_speaker.into(),
-        playback_blocked: cells.playback_blocked.into(),
-        text_only: cells.text_only.into(),
-        rejoin: cells.rejoin.into(),
-        chat_problem: cells.chat_problem.into(),
-        microphone_problem: cells.microphone_problem.into(),
-        cells,
-    };
+    let session = CallSession::new();
     provide_context(session);
+    // On the server neither runs, so that nothing of a browser's is ever made there.
+    Effect::new(move || session.driver().wake());
+    on_cleanup(move || session.close());
     session
 }
 
@@ -176,98 +110,149 @@ pub fn use_call_session() -> CallSession {
 
 impl CallSession {
     /// Fetches the LiveKit client ahead of a call: for hover, focus and touch.
-    pub fn prefetch(&self) {}
+    pub fn prefetch(&self) {
+        livekit::prefetch();
+    }
 
     /// Begins a call.
     pub fn start(&self, mode: Mode) {
-        self.cells.mode.set(mode);
+        self.driver().start(mode);
     }
 
     /// Begins the failed call again, in the same way.
     pub fn retry(&self) {
-        self.start(self.cells.mode.get_untracked());
+        self.start(self.mode.get_untracked());
     }
 
     /// Ends the call and releases the microphone.
-    pub fn hang_up(&self) {}
+    pub fn hang_up(&self) {
+        self.driver().input(Input::HangUp);
+    }
 
     /// Goes back from a call that is over to none.
     pub fn reset(&self) {
-        self.cells.state.set(CallState::Idle);
+        self.driver().input(Input::Reset);
     }
 
     /// Turns the visitor's microphone on or off; asks for one where the call has none.
     pub fn toggle_microphone(&self) {
-        self.cells.microphone_on.update(|on| *on = !*on);
+        self.driver().toggle_microphone();
     }
 
     /// Makes the other side audible or silent.
     pub fn toggle_speaker(&self) {
-        self.cells.speaker_on.update(|on| *on = !*on);
+        self.driver().set_speaker_on(!self.speaker_on.get_untracked());
     }
 
     /// Sets how loud the other side is, 0..=1.
     pub fn set_volume(&self, volume: f64) {
-        self.cells.volume.set(volume.clamp(0.0, 1.0));
+        self.driver().set_volume(volume);
     }
 
     /// Speaks through another microphone.
     pub fn choose_microphone(&self, id: String) {
-        self.cells.microphone_id.set(id);
+        self.driver().choose_microphone(id);
     }
 
     /// Hears through another speaker.
     pub fn choose_speaker(&self, id: String) {
-        self.cells.speaker_id.set(id);
+        self.driver().choose_speaker(id);
     }
 
     /// Turns the browser's noise filter on or off.
     pub fn set_noise_suppression(&self, on: bool) {
-        self.cells.noise_suppression.set(on);
+        self.driver().set_noise_suppression(on);
     }
 
     /// Turns the browser's echo filter on or off.
     pub fn set_echo_cancellation(&self, on: bool) {
-        self.cells.echo_cancellation.set(on);
+        self.driver().set_echo_cancellation(on);
     }
 
     /// Opens the microphone only while the talk key is held, or all the time.
     pub fn set_push_to_talk(&self, on: bool) {
-        self.cells.push_to_talk.set(on);
+        self.driver().set_push_to_talk(on);
     }
 
     /// Holds or lets go the talk key.
     pub fn talk(&self, held: bool) {
-        self.cells.talking.set(held);
+        self.driver().talk(held);
     }
 
     /// Sends a typed message.
     pub fn send(&self, text: String) {
-        self.cells.chat_problem.set(Some(text));
+        self.driver().send(text);
     }
 
     /// Plays what the browser held back; to be called inside a click.
     pub fn allow_playback(&self) {
-        self.cells.playback_blocked.set(false);
+        self.driver().allow_playback();
     }
 
     /// Joins the call that outlived a reload.
     pub fn rejoin_call(&self) {
-        self.dismiss_rejoin();
+        self.driver().rejoin();
     }
 
     /// Forgets the call that outlived a reload.
     pub fn dismiss_rejoin(&self) {
-        self.cells.rejoin.set(None);
+        self.driver().dismiss_rejoin();
     }
 
     /// How loud both sides are at this moment; cheap enough for every animation frame.
     pub fn levels(&self) -> Levels {
-        Levels::default()
+        self.driver().levels()
     }
 
     /// The transcript as plain text, one line a turn.
     pub fn transcript_text(&self) -> String {
-        String::new()
+        self.lines.with_untracked(|lines| transcript::to_text(lines))
+    }
+
+    fn new() -> Self {
+        let cells = Cells::default();
+        Self {
+            state: cells.state.into(),
+            agent: cells.agent.into(),
+            lines: cells.lines.into(),
+            elapsed: cells.elapsed.into(),
+            quality: cells.quality.into(),
+            mode: cells.mode.into(),
+            microphone_on: cells.microphone_on.into(),
+            speaker_on: cells.speaker_on.into(),
+            volume: cells.volume.into(),
+            push_to_talk: cells.push_to_talk.into(),
+            talking: cells.talking.into(),
+            noise_suppression: cells.noise_suppression.into(),
+            echo_cancellation: cells.echo_cancellation.into(),
+            microphones: cells.microphones.into(),
+            speakers: cells.speakers.into(),
+            microphone_id: cells.microphone_id.into(),
+            speaker_id: cells.speaker_id.into(),
+            can_choose_speaker: cells.can_choose_speaker.into(),
+            playback_blocked: cells.playback_blocked.into(),
+            text_only: cells.text_only.into(),
+            rejoin: cells.rejoin.into(),
+            chat_problem: cells.chat_problem.into(),
+            microphone_problem: cells.microphone_problem.into(),
+            cells,
+            driver: StoredValue::new(None),
+        }
+    }
+
+    /// What drives the call, made at its first use, which is always in a browser.
+    fn driver(&self) -> Rc<Driver> {
+        let known = self.driver.get_value().and_then(|driver| driver.try_get_value());
+        known.unwrap_or_else(|| {
+            let driver = Driver::new(self.cells);
+            self.driver.set_value(Some(StoredValue::new_local(driver.clone())));
+            driver
+        })
+    }
+
+    fn close(&self) {
+        if let Some(driver) = self.driver.try_get_value().flatten() {
+            driver.dispose();
+        }
     }
 }

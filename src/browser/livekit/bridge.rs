@@ -1,0 +1,176 @@
+//! LiveKit's values as ours, and ours as LiveKit's.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, AsyncIterator, Function, IteratorNext, Promise, Reflect, Symbol};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use super::ffi;
+use crate::{
+    browser::event::Desk,
+    domain::call::{AgentState, Departure, Problem, Quality},
+};
+
+/// Where the server keeps the client.
+const CLIENT_URL: &str = "/pkg/livekit-client.js";
+
+/// Voice at LiveKit's `speech` preset with silence left out, and no redundancy: one track is all there is.
+const PUBLISH_OPTIONS: &str = r#"{"source":"microphone","audioPreset":{"maxBitrate":24000},"dtx":true,"red":false}"#;
+
+const CHAT_OPTIONS: &str = r#"{"topic":"lk.chat"}"#;
+
+const ROOM_OPTIONS: &str = r#"{"adaptiveStream":false,"dynacast":false,"disconnectOnPageLeave":true}"#;
+
+/// Values of `ParticipantInfo.Kind` that neither hear nor answer: ingress and egress.
+const DEAF_KINDS: [u32; 2] = [1, 2];
+
+thread_local! {
+    static CLIENT: RefCell<Option<Promise>> = const { RefCell::new(None) };
+}
+
+/// Fetches the client ahead of a call.
+pub fn prefetch() {
+    spawn_local(async {
+        // A failure shows again, and is told, when the call begins.
+        let _ = client().await;
+    });
+}
+
+pub(super) async fn client() -> Result<ffi::Client, JsValue> {
+    let loading = CLIENT.with_borrow_mut(|client| match client {
+        Some(loading) => Ok(loading.clone()),
+        None => ffi::load(CLIENT_URL).map(|loading| client.insert(loading).clone()),
+    })?;
+    match JsFuture::from(loading).await {
+        Ok(client) => Ok(client.unchecked_into()),
+        Err(error) => {
+            CLIENT.take();
+            Err(error)
+        }
+    }
+}
+
+pub(super) fn new_room(client: &ffi::Client, speaker_id: &str) -> Result<ffi::Room, JsValue> {
+    client.set_log_level("warn")?;
+    let options = js_sys::JSON::parse(ROOM_OPTIONS)?;
+    if !speaker_id.is_empty() {
+        let output = js_sys::Object::new();
+        Reflect::set(&output, &"deviceId".into(), &speaker_id.into())?;
+        Reflect::set(&options, &"audioOutput".into(), &output)?;
+    }
+    Ok(Reflect::construct(&client.room_class(), &Array::of1(&options))?.unchecked_into())
+}
+
+/// Wraps a microphone that we opened, and close, ourselves.
+pub(super) fn new_local_track(
+    client: &ffi::Client,
+    track: &web_sys::MediaStreamTrack,
+) -> Result<ffi::LocalAudioTrack, JsValue> {
+    let arguments = Array::of3(track, &JsValue::UNDEFINED, &JsValue::TRUE);
+    Ok(Reflect::construct(&client.local_audio_track_class(), &arguments)?.unchecked_into())
+}
+
+pub(super) fn publish_options() -> Result<JsValue, JsValue> {
+    js_sys::JSON::parse(PUBLISH_OPTIONS)
+}
+
+pub(super) fn chat_options() -> Result<JsValue, JsValue> {
+    js_sys::JSON::parse(CHAT_OPTIONS)
+}
+
+/// Waits for a promise whose making may fail.
+pub(super) async fn done(promise: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(promise?).await
+}
+
+/// Lets a promise run whose outcome changes nothing.
+pub(super) fn let_run(promise: Result<Promise, JsValue>) {
+    spawn_local(async move {
+        let _ = done(promise).await;
+    });
+}
+
+/// Who is there to answer.
+pub(super) fn desk(room: &ffi::Room) -> Desk {
+    let mut desk = Desk::default();
+    for participant in Array::from(&room.remote_participants().values()).iter() {
+        let participant: ffi::Participant = participant.unchecked_into();
+        if participant.is_agent() {
+            let attributes = participant.attributes();
+            let state =
+                attribute(&attributes, "lk.agent.state").as_deref().map_or(AgentState::Initializing, agent_state);
+            desk.agent = Some(state);
+            desk.text_only = attribute(&attributes, "frontdesk.speech").as_deref() == Some("text");
+            desk.present |= state != AgentState::Initializing;
+        } else if participant.kind().is_none_or(|kind| !DEAF_KINDS.contains(&kind)) {
+            desk.present = true;
+        }
+    }
+    desk
+}
+
+/// `lk.agent.state`; what later versions may add counts as not ready.
+fn agent_state(word: &str) -> AgentState {
+    match word {
+        "idle" => AgentState::Idle,
+        "listening" => AgentState::Listening,
+        "thinking" => AgentState::Thinking,
+        "speaking" => AgentState::Speaking,
+        _ => AgentState::Initializing,
+    }
+}
+
+/// livekit-client's `ConnectionQuality`.
+pub(super) fn quality(word: &JsValue) -> Quality {
+    match word.as_string().as_deref() {
+        Some("excellent") => Quality::Excellent,
+        Some("good") => Quality::Good,
+        Some("poor") => Quality::Poor,
+        Some("lost") => Quality::Lost,
+        _ => Quality::Unknown,
+    }
+}
+
+/// LiveKit's `DisconnectReason`.
+pub(super) fn departure(reason: &JsValue) -> Departure {
+    match reason.as_f64().unwrap_or_default() as u32 {
+        1 => Departure::Client,
+        2 => Departure::OtherPage,
+        // Participant removed, room deleted, room closed.
+        4 | 5 | 10 => Departure::Desk,
+        _ => Departure::Lost,
+    }
+}
+
+/// livekit-client's `ConnectionErrorReason`: 0 is a token that the room server does not take.
+pub(super) fn join_problem(error: JsValue) -> Problem {
+    if error.is_object() && error.unchecked_ref::<ffi::ConnectionError>().reason() == Some(0) {
+        return Problem::TokenRefused("The room did not accept this call.".into());
+    }
+    Problem::ServerUnreachable
+}
+
+/// A value of an attribute map.
+pub(super) fn attribute(attributes: &JsValue, name: &str) -> Option<String> {
+    if !attributes.is_object() {
+        return None;
+    }
+    Reflect::get(attributes, &name.into()).ok()?.as_string()
+}
+
+/// The pieces of a text stream, one at a time.
+pub(super) struct Pieces(AsyncIterator);
+
+impl Pieces {
+    pub(super) fn of(reader: &ffi::TextStreamReader) -> Result<Self, JsValue> {
+        let make: Function = Reflect::get(reader, &Symbol::async_iterator())?.dyn_into()?;
+        Ok(Self(make.call0(reader)?.unchecked_into()))
+    }
+
+    /// The next piece, or none at the stream's end.
+    pub(super) async fn next(&self) -> Result<Option<String>, JsValue> {
+        let next: IteratorNext = JsFuture::from(self.0.next()?).await?.unchecked_into();
+        Ok((!next.done()).then(|| next.value().as_string().unwrap_or_default()))
+    }
+}
