@@ -70,10 +70,7 @@ impl ApiError {
     }
 
     fn field(&self) -> Option<&str> {
-        match self {
-            Self::Call(CallRefused::BadField { field, .. }) => Some(field),
-            _ => None,
-        }
+        if let Self::Call(CallRefused::BadField { field, .. }) = self { Some(field) } else { None }
     }
 }
 

@@ -39,7 +39,9 @@ pub async fn headers(State(app): State<AppState>, request: Request, next: Next) 
     let tls = peer.is_some_and(|peer| app.is_tls(peer, request.headers()));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.extend(FIXED);
+    for (name, value) in FIXED {
+        headers.insert(name, value);
+    }
     if tls {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }

@@ -91,7 +91,7 @@ impl TestApp {
         self.send("GET", path, &[], b"").await
     }
 
-    /// Sends one request on a connection of its own, byte for byte, so that no client tidies it up.
+    /// Sends one request as it is: no client tidies it up.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
         if !headers.iter().any(|(name, _)| *name == "host") {
@@ -101,10 +101,14 @@ impl TestApp {
             head += &format!("{name}: {value}\r\n");
         }
         head += "\r\n";
+        self.send_raw(&[head.as_bytes(), body].concat()).await
+    }
+
+    /// Sends these bytes on a connection of its own.
+    pub async fn send_raw(&self, request: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         // A server that has answered may stop reading: what it said before counts.
-        let _ = stream.write_all(head.as_bytes()).await;
-        let _ = stream.write_all(body).await;
+        let _ = stream.write_all(request).await;
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
         Answer::parse(&answer)

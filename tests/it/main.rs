@@ -1,4 +1,8 @@
 //! The integration tests: real listeners on free ports, real clients.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+
 mod app;
+mod limits;
+mod security;
 mod token;

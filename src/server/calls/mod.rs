@@ -6,6 +6,7 @@ pub mod http;
 mod wish;
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -61,6 +62,7 @@ impl Calls {
             tracing::error!(%error, "a token could not be minted");
             CallRefused::Unavailable
         })?;
+        tracing::debug!(room, "a ticket was given");
         self.rooms.expect(&room);
         Ok(CallTicket { token, room_name: room, participant_name, livekit_host: url.to_owned() })
     }
@@ -113,7 +115,7 @@ fn claims(
     identity: String,
     name: String,
     metadata: String,
-    attributes: std::collections::BTreeMap<String, String>,
+    attributes: BTreeMap<String, String>,
 ) -> Claims {
     let video = VideoGrants {
         room: room.to_owned(),

@@ -170,10 +170,11 @@ fn room_config(config: Map<String, Value>) -> Result<(), CallRefused> {
     let field = "room_config";
     for (setting, value) in config {
         let ours = |agent: &Value| matches!(agent["agent_name"].as_str(), None | Some("" | AGENT_NAME));
-        match value {
-            Value::Array(agents) if setting == "agents" && agents.iter().all(ours) => {}
-            Value::Array(_) if setting == "agents" => return Err(bad(field, "it names an agent that is not ours")),
-            _ => return Err(bad(field, format!("`{setting}` is the server's to choose"))),
+        if setting != "agents" {
+            return Err(bad(field, format!("`{setting}` is the server's to choose")));
+        }
+        if !value.as_array().is_some_and(|agents| agents.iter().all(ours)) {
+            return Err(bad(field, "`agents` names one that is not ours"));
         }
     }
     Ok(())

@@ -82,11 +82,11 @@ impl From<ParticipantInfo> for Participant {
 
 impl From<ServiceError> for RoomsError {
     fn from(error: ServiceError) -> Self {
-        match error {
-            ServiceError::Twirp(ServerError::Twirp(refused)) if refused.code == ServerErrorCode::NOT_FOUND => {
-                Self::NotFound
-            }
-            other => Self::Failed(other.to_string()),
+        if let ServiceError::Twirp(ServerError::Twirp(refused)) = &error
+            && refused.code == ServerErrorCode::NOT_FOUND
+        {
+            return Self::NotFound;
         }
+        Self::Failed(error.to_string())
     }
 }
