@@ -9,19 +9,26 @@ export class Call {
     this.desk = desk;
     this.widget = page.locator("[data-state]");
     this.panel = page.getByRole("dialog");
+    this.button = page.getByRole("button", { name: "Talk to us" });
     this.start = page.getByRole("button", { name: "Start the call" });
-    this.end = page.getByRole("button", { name: "End the call" });
-    this.microphone = page.getByRole("button", { name: /microphone/i });
-    this.transcript = page.getByRole("log");
+    this.end = this.panel.getByRole("button", { name: "End the call" });
+    this.controls = page.getByRole("group", { name: "Call controls" });
+    this.microphone = this.controls.getByRole("button", { name: "Mute microphone" });
+    this.speaker = this.controls.getByRole("button", { name: "Speaker" });
+    this.keyboard = this.controls.getByRole("button", { name: "Type a message" });
+    this.field = page.getByRole("textbox", { name: "Type a message" });
+    this.transcript = page.getByRole("region", { name: "What was said" });
+    this.lines = this.transcript.getByRole("listitem");
+    this.timer = page.getByRole("timer");
   }
 
   async visit(path = "/") {
     await this.page.goto(this.desk.url + path);
   }
 
-  /** Opens the panel by the floating button. */
+  /** Opens the panel by the floating button; before the widget has started, that button is a link. */
   async open() {
-    await this.page.getByRole("button", { name: "Talk to us" }).click();
+    await this.page.getByRole("link", { name: "Talk to us" }).or(this.button).click();
     await expect(this.panel).toBeVisible();
   }
 
@@ -42,12 +49,12 @@ export class Call {
 
   /** Sends a line by keyboard. */
   async type(text) {
-    const field = this.page.getByRole("textbox", { name: "Type a message" });
-    if (!(await field.isVisible())) await this.page.getByRole("button", { name: /keyboard|type/i }).first().click();
-    await field.fill(text);
-    await field.press("Enter");
+    if (!(await this.field.isVisible())) await this.keyboard.click();
+    await this.field.fill(text);
+    await this.field.press("Enter");
   }
 
+  /** Begins to record what the page plays. */
   record() {
     return this.page.evaluate(() => window.__probes.record());
   }
@@ -66,5 +73,11 @@ export class Call {
   /** The state of every microphone track that the page ever got: `live` or `ended`. */
   microphoneTracks() {
     return this.page.evaluate(() => window.__probes.microphones.map((track) => track.readyState));
+  }
+
+  /** The name of the room that the page is in: the token of the newest connection says it. */
+  async room() {
+    const token = await this.page.evaluate(() => window.__probes.tokens.at(-1));
+    return JSON.parse(Buffer.from(token.split(".")[1], "base64url")).video.room;
   }
 }

@@ -1,9 +1,10 @@
 // Runs in the page before anything else: remembers what the tests ask about afterwards, and changes nothing.
 // - every RTCPeerConnection, for getStats
+// - every access token that a signal socket was opened with
 // - every microphone track that getUserMedia gave, for its readyState
 // - the sound of every remote audio track, as 16 kHz mono, from when recording is asked for
 export function installProbes() {
-  const probes = { connections: [], microphones: [], remote: [], recorded: [] };
+  const probes = { connections: [], tokens: [], microphones: [], remote: [], recorded: [] };
   Object.defineProperty(window, "__probes", { value: probes });
 
   const Native = window.RTCPeerConnection;
@@ -12,6 +13,15 @@ export function installProbes() {
       super(...args);
       probes.connections.push(this);
       this.addEventListener("track", (event) => probes.remote.push(event.track));
+    }
+  };
+
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(url, ...rest) {
+      super(url, ...rest);
+      const token = new URL(url, location.href).searchParams.get("access_token");
+      if (token) probes.tokens.push(token);
     }
   };
 

@@ -1,0 +1,122 @@
+// Every control of a call, by mouse and by keyboard.
+import { expect, test } from "../support/test.js";
+
+test("the microphone is released when the call ends", async ({ call }) => {
+  await call.dial();
+  expect(await call.microphoneTracks()).toContain("live");
+  await call.end.click();
+  await call.reaches("ended");
+  const tracks = await call.microphoneTracks();
+  expect(tracks.length).toBeGreaterThan(0);
+  expect(new Set(tracks)).toEqual(new Set(["ended"]));
+  await expect(call.panel).toContainText("Thank you for calling.");
+});
+
+test("mute, speaker, volume and devices", async ({ call }) => {
+  await call.dial();
+  await call.microphone.click();
+  await expect(call.microphone).toHaveAttribute("aria-pressed", "true");
+  await expect(call.panel).toContainText("You are muted");
+  await call.microphone.click();
+  await expect(call.microphone).toHaveAttribute("aria-pressed", "false");
+
+  const playing = () => call.page.evaluate(() => [...document.querySelectorAll("audio")].some((audio) => !audio.muted));
+  await expect.poll(playing).toBe(true);
+  await call.speaker.click();
+  await expect.poll(playing).toBe(false);
+  await call.speaker.click();
+  await expect.poll(playing).toBe(true);
+
+  await call.page.getByRole("button", { name: "Sound settings" }).click();
+  const volume = call.page.getByRole("slider", { name: "Volume" });
+  await volume.fill("0.3");
+  await expect
+    .poll(() => call.page.evaluate(() => [...document.querySelectorAll("audio")].map((audio) => audio.volume)))
+    .toContain(0.3);
+  await expect(call.page.getByRole("combobox", { name: "Microphone" })).toBeVisible();
+  for (const name of ["Noise filter", "Echo cancellation", "Push to talk"]) {
+    await expect(call.page.getByRole("switch", { name })).toBeVisible();
+  }
+});
+
+test("push to talk opens the microphone only while the key is held", async ({ call }) => {
+  await call.dial();
+  await call.page.getByRole("button", { name: "Sound settings" }).click();
+  await call.page.getByRole("switch", { name: "Push to talk" }).click();
+  await call.page.keyboard.press("Escape");
+  await expect(call.panel).toContainText("Hold Space to talk");
+  await call.page.keyboard.down("Space");
+  await expect(call.panel).toContainText("You are heard");
+  await call.page.keyboard.up("Space");
+  await expect(call.panel).toContainText("Hold Space to talk");
+});
+
+test("the collapsed panel keeps the call, with the timer and the way to hang up", async ({ call }) => {
+  await call.dial();
+  await expect(call.timer).toHaveText(/^0:0[1-9]$/);
+  await call.page.getByRole("button", { name: "Collapse" }).click();
+  await expect(call.panel).toBeHidden();
+  await call.reaches("connected");
+  await expect(call.page.getByRole("button", { name: "Show the call" })).toContainText(/\d:\d\d/);
+  await call.page.getByRole("button", { name: "End the call" }).click();
+  await call.reaches("ended");
+});
+
+test("the keyboard alone makes a whole call", async ({ call }) => {
+  const { keyboard } = call.page;
+  const tabTo = async (name) => {
+    for (let presses = 0; presses < 60; presses += 1) {
+      const focused = await call.page.evaluate(
+        () => document.activeElement?.getAttribute("aria-label") || document.activeElement?.textContent?.trim(),
+      );
+      if (focused?.startsWith(name)) return;
+      await keyboard.press("Tab");
+    }
+    throw new Error(`no way to ${name} by Tab`);
+  };
+  await tabTo("Talk to us");
+  await keyboard.press("Enter");
+  await expect(call.panel).toBeVisible();
+  await tabTo("Start the call");
+  await keyboard.press("Enter");
+  await call.reaches("connected");
+  await keyboard.press("m");
+  await expect(call.microphone).toHaveAttribute("aria-pressed", "true");
+  await keyboard.press("m");
+  await expect(call.microphone).toHaveAttribute("aria-pressed", "false");
+  await keyboard.press("?");
+  await expect(call.panel).toContainText("Keyboard shortcuts");
+  await keyboard.press("Escape");
+  await keyboard.press("k");
+  await expect(call.field).toBeFocused();
+  await keyboard.type("How do we pay?");
+  await keyboard.press("Enter");
+  await expect(call.transcript).toContainText("deposit of thirty percent");
+  await keyboard.press("Escape");
+  await tabTo("End the call");
+  await keyboard.press("Enter");
+  await call.reaches("ended");
+  await keyboard.press("Escape");
+  await expect(call.panel).toBeHidden();
+  await expect(call.button).toBeFocused();
+});
+
+test("by text there is no microphone prompt", async ({ call }) => {
+  await call.open();
+  await call.page.getByRole("button", { name: "Type instead of talking" }).click();
+  await call.reaches("connected");
+  expect(await call.microphoneTracks()).toEqual([]);
+  await call.type("What does a jazz trio cost?");
+  await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
+});
+
+test("a reload offers the same call again", async ({ call }) => {
+  await call.dial();
+  const room = await call.room();
+  await call.page.reload();
+  await call.page.locator("[data-state]").hover();
+  await call.page.getByRole("link").or(call.page.getByRole("button")).filter({ hasText: /call|Talk to us/ }).last().click();
+  await call.page.getByRole("button", { name: "Go back to the call" }).click();
+  await call.reaches("connected");
+  expect(await call.room()).toBe(room);
+});

@@ -1,0 +1,114 @@
+// Every way in which a call can fail to begin: plain words, a next step, and the microphone closed.
+import { Call } from "../support/call.js";
+import { startDesk } from "../support/desk.js";
+import { expect, test } from "../support/test.js";
+
+/** Makes getUserMedia fail with a DOMException of this name. */
+function refuseMicrophone(name) {
+  navigator.mediaDevices.getUserMedia = async () => {
+    throw new DOMException("refused by the test", name);
+  };
+}
+
+const MICROPHONE_PROBLEMS = [
+  ["NotAllowedError", "The browser blocked the microphone."],
+  ["NotFoundError", "No microphone was found."],
+  ["NotReadableError", "Another program is using the microphone."],
+];
+
+for (const [error, words] of MICROPHONE_PROBLEMS) {
+  test(`${error}: ${words}`, async ({ call }) => {
+    await call.page.addInitScript(refuseMicrophone, error);
+    await call.visit();
+    await call.open();
+    await call.start.click();
+    await call.reaches("failed");
+    await expect(call.panel).toContainText(words);
+    await expect(call.panel.getByRole("button", { name: "Try again" })).toBeVisible();
+
+    await call.panel.getByRole("button", { name: "Listen only" }).click();
+    await call.reaches("connected");
+    await call.end.click();
+    await call.reaches("ended");
+  });
+}
+
+test("the way on by text works where the microphone was refused", async ({ call }) => {
+  await call.page.addInitScript(refuseMicrophone, "NotAllowedError");
+  await call.visit();
+  await call.open();
+  await call.start.click();
+  await call.reaches("failed");
+  await call.panel.getByRole("button", { name: "Type instead" }).click();
+  await call.reaches("connected");
+  await call.type("What does a jazz trio cost?");
+  await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
+});
+
+test("an insecure page says so", async ({ call }) => {
+  await call.page.addInitScript(() => {
+    Object.defineProperty(window, "isSecureContext", { value: false });
+    Object.defineProperty(navigator, "mediaDevices", { value: undefined });
+  });
+  await call.visit();
+  await call.open();
+  await call.start.click();
+  await call.reaches("failed");
+  await expect(call.panel).toContainText("This page is not secure");
+});
+
+test("a frame without the microphone says so", async ({ browsers, desk }) => {
+  const page = await browsers.open();
+  await page.route(`${desk.url}/frame`, (route) =>
+    route.fulfill({ contentType: "text/html", body: `<iframe src="/" allow="microphone 'none'" width=1200 height=900>` }),
+  );
+  await page.goto(`${desk.url}/frame`);
+  const call = new Call(page.frameLocator("iframe"), desk);
+  await call.open();
+  await call.start.click();
+  await call.reaches("failed");
+  await expect(call.panel).toContainText("does not pass on the microphone");
+});
+
+test("a server that cannot be reached", async ({ call }) => {
+  await call.open();
+  await call.page.route(/\/api\//, (route) => route.abort());
+  await call.start.click();
+  await call.reaches("failed");
+  await expect(call.panel).toContainText("We cannot be reached at the moment.");
+  expect(new Set(await call.microphoneTracks())).toEqual(new Set(["ended"]));
+
+  await call.page.unroute(/\/api\//);
+  await call.panel.getByRole("button", { name: "Try again" }).click();
+  await call.reaches("connected");
+});
+
+test.describe("a server with limits", () => {
+  test("says how long to wait", async ({ browsers, livekit }) => {
+    const desk = await startDesk({ livekit, env: { FRONTDESK_TOKEN_RATE: "1" } });
+    const call = new Call(await browsers.open(), desk);
+    await call.visit();
+    await call.dial();
+    await call.end.click();
+    await call.reaches("ended");
+    await call.panel.getByRole("button", { name: "Call again" }).click();
+    await call.reaches("failed");
+    await expect(call.panel).toContainText("too many calls from here");
+    await expect(call.panel).toContainText(/in \d+ (s|min)/);
+    expect(new Set(await call.microphoneTracks())).toEqual(new Set(["ended"]));
+    await desk.stop();
+  });
+});
+
+test("an assistant that never comes is noticed after 20 s", async ({ browsers, livekit }) => {
+  const desk = await startDesk({ livekit, env: { FRONTDESK_ASSISTANT: "off" } });
+  const call = new Call(await browsers.open(), desk);
+  await call.visit();
+  await call.open();
+  await call.start.click();
+  await call.reaches("waiting");
+  await expect(call.widget).toHaveAttribute("data-state", "failed", { timeout: 30_000 });
+  await expect(call.panel).toContainText("The assistant did not come to the phone.");
+  expect(new Set(await call.microphoneTracks())).toEqual(new Set(["ended"]));
+  await desk.stop();
+});
