@@ -10,6 +10,7 @@ pub mod rooms;
 pub mod router;
 pub mod security;
 pub mod state;
+pub mod sfu;
 pub mod token;
 pub mod visitor;
 

@@ -1,0 +1,130 @@
+//! Who may knock: the token, the request and the page that they come from, before the driver is asked.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, header};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+
+use super::{
+    Sfu,
+    command::{Admission, Refusal},
+    revocations::Validity,
+    signal::join::{Entry, JoinError, Query},
+};
+use crate::server::token::TokenError;
+
+/// LiveKit's limit for identities and room names, in characters.
+const NAME_MAX_CHARS: usize = 256;
+/// LiveKit's limit for metadata, in bytes.
+const METADATA_MAX_BYTES: usize = 512 * 1024;
+/// LiveKit's limit for all attributes of a participant, in bytes.
+const ATTRIBUTES_MAX_BYTES: usize = 64 * 1024;
+
+/// The two signalling paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// `/rtc`.
+    V0,
+    /// `/rtc/v1`.
+    V1,
+}
+
+/// Why somebody is turned away at the door.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// No token.
+    #[error("no access token")]
+    NoToken,
+    /// A token that is not acceptable.
+    #[error("{0}")]
+    BadToken(#[from] TokenError),
+    /// A token that does not let its bearer join a room.
+    #[error("permissions denied")]
+    NoGrant,
+    /// No identity, or one that is too long.
+    #[error("identity must have 1 to {NAME_MAX_CHARS} characters")]
+    BadIdentity,
+    /// A room name that is too long.
+    #[error("room must have 1 to {NAME_MAX_CHARS} characters")]
+    BadRoom,
+    /// Metadata or attributes that are too long.
+    #[error("metadata or attributes are too long")]
+    TooMuch,
+    /// A join request that cannot be read.
+    #[error("{0}")]
+    BadJoin(#[from] JoinError),
+    /// A page that may not open sockets here.
+    #[error("this page may not connect")]
+    ForeignOrigin,
+    /// The driver does not let it in.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// There is no driver any more.
+    #[error("the room server has stopped")]
+    Stopped,
+}
+
+impl Sfu {
+    /// Checks the page that a socket is opened from.
+    pub(super) fn check_origin(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        let (Some(allowed), Some(origin)) = (self.origins(), headers.get(header::ORIGIN)) else { return Ok(()) };
+        if allowed.iter().any(|allowed| origin == allowed.as_str()) { Ok(()) } else { Err(Rejection::ForeignOrigin) }
+    }
+
+    /// Checks token and request.
+    pub(super) fn admit(
+        &self,
+        headers: &HeaderMap,
+        query: &Query,
+        path: Path,
+    ) -> Result<(Admission, Entry), Rejection> {
+        let token = query.access_token.as_deref().or_else(|| bearer(headers)).unwrap_or_default();
+        if token.is_empty() {
+            return Err(Rejection::NoToken);
+        }
+        let claims = self.key().verify(token)?;
+        if !claims.video.room_join || claims.video.room.is_empty() {
+            return Err(Rejection::NoGrant);
+        }
+        let fits = |name: &str| (1..=NAME_MAX_CHARS).contains(&name.chars().count());
+        if !fits(&claims.identity) {
+            return Err(Rejection::BadIdentity);
+        }
+        if !fits(&claims.video.room) {
+            return Err(Rejection::BadRoom);
+        }
+        let entry = match path {
+            Path::V0 => query.v0(),
+            Path::V1 => query.v1()?,
+        };
+        let brought = match &entry {
+            Entry::Join(hello) => Some(&hello.attributes),
+            Entry::Resume(_) => None,
+        };
+        let attributes = claims.attributes.iter().chain(brought.into_iter().flatten());
+        let attribute_bytes: usize = attributes.map(|(key, value)| key.len() + value.len()).sum();
+        if claims.metadata.len() > METADATA_MAX_BYTES || attribute_bytes > ATTRIBUTES_MAX_BYTES {
+            return Err(Rejection::TooMuch);
+        }
+        Ok((Admission { claims, validity: validity(token) }, entry))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+/// Reads the times of a token that was verified before.
+fn validity(token: &str) -> Validity {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Times {
+        nbf: u64,
+        iat: u64,
+        exp: u64,
+    }
+    let payload = token.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
+    let times: Times = payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
+    Validity { issued: Duration::from_secs(times.nbf.max(times.iat)), expires: Duration::from_secs(times.exp) }
+}

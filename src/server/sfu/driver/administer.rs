@@ -1,0 +1,49 @@
+//! What administrators ask for.
+
+use std::time::{Duration, Instant};
+
+use super::Driver;
+use crate::server::sfu::{
+    admin::{AdminError, CreateRoom, ParticipantInfo, RoomInfo},
+    participant::Participant,
+    room::{Input, Room},
+    signal::Reason,
+};
+
+/// How long a removal is remembered at least, since its bearer may hold a token that outlives the one it came with:
+/// LiveKit's SDKs mint tokens for 6 hours where nothing else is said.
+const REMOVAL_KEPT: Duration = Duration::from_secs(6 * 60 * 60);
+
+impl Driver {
+    pub(super) fn create_room(&mut self, wanted: CreateRoom, now: Instant) -> Option<RoomInfo> {
+        let room = self.open_room(&wanted.name, wanted.options, now);
+        self.rooms.get(&room).map(Room::view)
+    }
+
+    pub(super) fn list_rooms(&self) -> Vec<RoomInfo> {
+        self.rooms.values().map(Room::view).collect()
+    }
+
+    pub(super) fn list_participants(&self, room: &str) -> Result<Vec<ParticipantInfo>, AdminError> {
+        let room = self.names.get(room).and_then(|index| self.rooms.get(index)).ok_or(AdminError::NoRoom)?;
+        let shown = room.participants().filter(|participant| !participant.permission.hidden);
+        Ok(shown.map(Participant::view).collect())
+    }
+
+    pub(super) fn remove_participant(&mut self, name: &str, identity: &str, now: Instant) -> Result<(), AdminError> {
+        let &room = self.names.get(name).ok_or(AdminError::NoRoom)?;
+        let peer = self.rooms.get(&room).and_then(|room| room.by_identity(identity));
+        let peer = peer.ok_or(AdminError::NoParticipant)?;
+        let unix = self.clock.unix(now);
+        let tokens_end = self.peers.get(&peer).map(|peer| peer.tokens_end).unwrap_or_default();
+        self.revocations.remove(name, identity, unix, tokens_end.max(unix + REMOVAL_KEPT));
+        self.on(room, Input::Remove(peer), now);
+        Ok(())
+    }
+
+    pub(super) fn delete_room(&mut self, name: &str, now: Instant) -> Result<(), AdminError> {
+        let &room = self.names.get(name).ok_or(AdminError::NoRoom)?;
+        self.on(room, Input::Close(Reason::RoomDeleted), now);
+        Ok(())
+    }
+}

@@ -1,0 +1,274 @@
+//! The one task that does the room server's IO: it owns the UDP port, the connections, the rooms and the timers, and
+//! takes commands. Only connections that a datagram or a room touched, or whose time has come, are run.
+
+mod administer;
+mod enter;
+mod media;
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    io,
+    time::{Duration, Instant, SystemTime},
+};
+
+use rand::{SeedableRng, rngs::StdRng};
+use str0m::{config::DtlsCert, crypto::from_feature_flags};
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    admin::RoomEvent,
+    command::{Command, Session},
+    demux::{Demux, LegKey},
+    ids::{PeerKey, SocketId},
+    network::{DATAGRAM_MAX_BYTES, Network},
+    peer::Peer,
+    revocations::Revocations,
+    room::{Input, Output, Room},
+    signal::{Ping, Reason, Request, Response, SdpRequest},
+};
+use crate::server::token::ApiKey;
+
+/// How many datagrams are read before the connections that they touched are run.
+const BURST: usize = 64;
+/// How long a refreshed token lives: livekit-server's 10 minutes.
+const REFRESHED_TTL: Duration = Duration::from_secs(10 * 60);
+
+/// What a timer wakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Leg(LegKey),
+    Room(u64),
+}
+
+/// The driver's clocks: rooms count since the Unix epoch, connections by the machine's monotonic clock.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    start: Instant,
+    start_unix: Duration,
+}
+
+impl Clock {
+    fn unix(&self, now: Instant) -> Duration {
+        self.start_unix + now.saturating_duration_since(self.start)
+    }
+
+    fn instant(&self, unix: Duration) -> Instant {
+        self.start + unix.saturating_sub(self.start_unix)
+    }
+}
+
+/// The room server's task.
+#[derive(Debug)]
+pub struct Driver {
+    network: Network,
+    key: ApiKey,
+    certificate: DtlsCert,
+    events: broadcast::Sender<RoomEvent>,
+    clock: Clock,
+    rng: StdRng,
+    rooms: HashMap<u64, Room>,
+    names: HashMap<String, u64>,
+    peers: HashMap<PeerKey, Peer>,
+    demux: Demux,
+    revocations: Revocations,
+    timers: BinaryHeap<Reverse<(Instant, Timer)>>,
+    touched: Vec<LegKey>,
+    last_index: u64,
+}
+
+impl Driver {
+    /// Makes the task; it runs with [`Driver::run`].
+    ///
+    /// # Errors
+    /// No certificate could be made.
+    pub fn new(network: Network, key: ApiKey, events: broadcast::Sender<RoomEvent>) -> io::Result<Self> {
+        let certificate = from_feature_flags().dtls_provider.generate_certificate();
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Ok(Self {
+            network,
+            key,
+            certificate: certificate.ok_or_else(|| io::Error::other("no DTLS certificate"))?,
+            events,
+            clock: Clock { start: Instant::now(), start_unix: since_epoch.unwrap_or_default() },
+            rng: StdRng::from_os_rng(),
+            rooms: HashMap::new(),
+            names: HashMap::new(),
+            peers: HashMap::new(),
+            demux: Demux::default(),
+            revocations: Revocations::default(),
+            timers: BinaryHeap::new(),
+            touched: Vec::new(),
+            last_index: 0,
+        })
+    }
+
+    /// Runs until `shutdown`, or until nobody can send commands any more; says farewell to everybody.
+    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>, shutdown: CancellationToken) {
+        let mut buffer = vec![0; DATAGRAM_MAX_BYTES];
+        loop {
+            self.settle(Instant::now());
+            tokio::select! {
+                datagram = self.network.receive(&mut buffer) => self.burst(datagram, &mut buffer),
+                command = commands.recv() => match command {
+                    Some(command) => self.command(command, Instant::now()),
+                    None => break,
+                },
+                () = sleep_until(self.timers.peek().map(|Reverse((at, _))| *at)) => self.fire(Instant::now()),
+                () = shutdown.cancelled() => break,
+            }
+        }
+        self.farewell(Instant::now());
+    }
+
+    fn farewell(&mut self, now: Instant) {
+        let rooms: Vec<_> = self.rooms.keys().copied().collect();
+        for room in rooms {
+            self.on(room, Input::Close(Reason::ServerShutdown), now);
+        }
+    }
+
+    fn command(&mut self, command: Command, now: Instant) {
+        // Whoever asked may be gone; that is its own affair.
+        match command {
+            Command::Check { admission, reply } => {
+                let _ = reply.send(self.check(&admission));
+            }
+            Command::Enter { admission, entry, responses, reply } => {
+                let _ = reply.send(self.enter(admission, entry, responses, now));
+            }
+            Command::Request(session, request) => self.request(session, *request, now),
+            Command::Closed(session) => self.closed(session, now),
+            Command::CreateRoom(wanted, reply) => {
+                let _ = reply.send(self.create_room(wanted, now));
+            }
+            Command::ListRooms(reply) => {
+                let _ = reply.send(self.list_rooms());
+            }
+            Command::ListParticipants(room, reply) => {
+                let _ = reply.send(self.list_participants(&room));
+            }
+            Command::RemoveParticipant { room, identity, reply } => {
+                let _ = reply.send(self.remove_participant(&room, &identity, now));
+            }
+            Command::DeleteRoom(room, reply) => {
+                let _ = reply.send(self.delete_room(&room, now));
+            }
+        }
+    }
+
+    fn request(&mut self, session: Session, request: Request, now: Instant) {
+        let Some(peer) = self.peers.get(&session.peer).filter(|peer| peer.socket == session.socket) else { return };
+        let room = peer.room;
+        self.on(room, Input::Heard(session.peer), now);
+        match request {
+            Request::Sdp(SdpRequest::Offer(offer)) => self.take_offer(session.peer, &offer, now),
+            Request::Sdp(SdpRequest::Answer(answer)) => self.take_answer(session.peer, &answer, now),
+            Request::Sdp(SdpRequest::Candidate { leg, candidate }) => {
+                self.add_candidate(session.peer, leg, &candidate);
+            }
+            Request::Room(request) => self.on(room, Input::Request(session.peer, request), now),
+            Request::Ping(Ping::Plain) => self.send(session.peer, Response::Pong { now: self.clock.unix(now) }),
+            Request::Ping(Ping::Timed { timestamp_ms }) => {
+                self.send(session.peer, Response::TimedPong { timestamp_ms, now: self.clock.unix(now) });
+            }
+            Request::Ignored => {}
+        }
+    }
+
+    fn closed(&mut self, session: Session, now: Instant) {
+        if let Some(peer) = self.peers.get(&session.peer) {
+            self.on(peer.room, Input::SocketClosed { peer: session.peer, socket: session.socket }, now);
+        }
+    }
+
+    /// Gives a room an input and does what it wants done.
+    fn on(&mut self, room: u64, input: Input, now: Instant) {
+        let Some(machine) = self.rooms.get_mut(&room) else { return };
+        let outputs = machine.on(input, self.clock.unix(now));
+        for output in outputs {
+            self.carry_out(room, output, now);
+        }
+    }
+
+    fn carry_out(&mut self, room: u64, output: Output, now: Instant) {
+        match output {
+            Output::Send(peer, response) => self.send(peer, response),
+            Output::Offer { peer, add, remove } => self.make_offer(peer, &add, &remove, now),
+            Output::RestartIce(peer) => self.restart_ice(peer),
+            Output::Deliver { peer, channel, packet } => self.deliver(peer, channel, packet),
+            Output::RefreshToken(peer) => self.refresh_token(peer, now),
+            Output::End(peer) => {
+                self.peers.remove(&peer);
+                self.demux.forget(peer);
+            }
+            Output::Joined { identity, kind } => {
+                self.tell(room, |room| RoomEvent::ParticipantJoined { room, identity, kind });
+            }
+            Output::Left { identity, kind } => {
+                self.tell(room, |room| RoomEvent::ParticipantLeft { room, identity, kind });
+            }
+            Output::Finished => {
+                self.tell(room, |room| RoomEvent::RoomFinished { room });
+                self.rooms.remove(&room);
+                self.names.retain(|_, index| *index != room);
+            }
+        }
+    }
+
+    fn tell(&self, room: u64, event: impl FnOnce(String) -> RoomEvent) {
+        let Some(name) = self.rooms.get(&room).map(Room::name) else { return };
+        let event = event(name.to_owned());
+        tracing::info!(?event, "room");
+        // Nobody has to listen.
+        let _ = self.events.send(event);
+    }
+
+    fn send(&mut self, key: PeerKey, response: Response) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        if let Err(mpsc::error::TrySendError::Full(_)) = peer.responses.try_send(response) {
+            tracing::warn!(peer = key.0, "the client does not read its socket; it is closed");
+            peer.responses = mpsc::channel(1).0;
+        }
+    }
+
+    fn next_index(&mut self) -> u64 {
+        self.last_index += 1;
+        self.last_index
+    }
+
+    fn next_socket(&mut self) -> SocketId {
+        SocketId(self.next_index())
+    }
+
+    fn fire(&mut self, now: Instant) {
+        while let Some(&Reverse((at, timer))) = self.timers.peek() {
+            if at > now {
+                return;
+            }
+            self.timers.pop();
+            match timer {
+                Timer::Leg(leg) => self.leg_due(leg, at, now),
+                Timer::Room(room) => {
+                    self.on(room, Input::Tick, now);
+                    self.wind(room);
+                }
+            }
+        }
+    }
+
+    /// Sets a room's timer.
+    fn wind(&mut self, room: u64) {
+        if let Some(machine) = self.rooms.get(&room) {
+            self.timers.push(Reverse((self.clock.instant(machine.next_tick()), Timer::Room(room))));
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,162 @@
+//! The embedded room server: it speaks LiveKit's signalling protocol and forwards audio and data between participants.
+//!
+//! Pure machines decide ([`room`], `participant`, `track`, `negotiation`, `forward`, `speakers`); one task, `driver`, does
+//! the IO; `socket` is its HTTP side. Messages are this server's own until `signal::codec` writes them as LiveKit's.
+//! Nothing in here knows of the assistant or of the rest of Frontdesk. LiveKit's administration API over HTTP belongs in
+//! a router of its own beside `socket`, over the methods of [`Sfu`]; webhooks are fed from [`Sfu::events`].
+
+mod admin;
+mod admission;
+mod command;
+mod config;
+mod data;
+mod demux;
+mod driver;
+mod forward;
+mod ids;
+mod negotiation;
+mod network;
+mod participant;
+mod peer;
+mod revocations;
+mod room;
+mod signal;
+mod socket;
+mod speakers;
+mod track;
+mod transport;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use axum::Router;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+pub use self::{
+    admin::{AdminError, CreateRoom, ParticipantInfo, RoomEvent, RoomInfo},
+    config::SfuConfig,
+    ids::{ParticipantSid, RoomSid, TrackSid},
+    participant::{Kind, Permission},
+    room::RoomOptions,
+    signal::{Reason, Source, Stage, TrackRequest, TrackView},
+};
+use self::{command::Command, driver::Driver, network::Network};
+use super::token::ApiKey;
+
+/// How many commands may wait for the driver; beyond it their senders wait.
+const COMMANDS_MAX: usize = 1024;
+/// How many events a slow listener may be behind.
+const EVENTS_MAX: usize = 1024;
+/// LiveKit's limit for room names, in characters.
+const ROOM_NAME_MAX_CHARS: usize = 256;
+
+/// A handle to the running room server.
+#[derive(Clone, Debug)]
+pub struct Sfu {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    commands: mpsc::Sender<Command>,
+    events: broadcast::Sender<RoomEvent>,
+    key: ApiKey,
+    origins: Option<Vec<String>>,
+    media: Vec<SocketAddr>,
+}
+
+/// Starts the room server; it runs until `shutdown`.
+///
+/// # Errors
+/// A UDP address that cannot be bound.
+pub async fn start(config: SfuConfig, key: ApiKey, shutdown: CancellationToken) -> io::Result<Sfu> {
+    let network = Network::bind(&config).await?;
+    let media = network.announced().to_vec();
+    tracing::info!(?media, "room server listens");
+    let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
+    let (events, _) = broadcast::channel(EVENTS_MAX);
+    let driver = Driver::new(network, key.clone(), events.clone())?;
+    tokio::spawn(driver.run(inbox, shutdown));
+    Ok(Sfu { inner: Arc::new(Inner { commands, events, key, origins: config.origins, media }) })
+}
+
+impl Sfu {
+    /// The routes of the signalling protocol: `/rtc`, `/rtc/v1` and their `/validate`.
+    pub fn router(&self) -> Router {
+        socket::router(self.clone())
+    }
+
+    /// What happens in all rooms from now on.
+    pub fn events(&self) -> broadcast::Receiver<RoomEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// The addresses at which media is announced.
+    pub fn media_addresses(&self) -> &[SocketAddr] {
+        &self.inner.media
+    }
+
+    /// Opens a room; one that is open stays as it is.
+    ///
+    /// # Errors
+    /// A bad name, or a server that has stopped.
+    pub async fn create_room(&self, room: CreateRoom) -> Result<RoomInfo, AdminError> {
+        if !(1..=ROOM_NAME_MAX_CHARS).contains(&room.name.chars().count()) {
+            return Err(AdminError::BadName);
+        }
+        self.ask(|reply| Command::CreateRoom(room, reply)).await.flatten().ok_or(AdminError::Stopped)
+    }
+
+    /// Lists the open rooms.
+    ///
+    /// # Errors
+    /// A server that has stopped.
+    pub async fn list_rooms(&self) -> Result<Vec<RoomInfo>, AdminError> {
+        self.ask(Command::ListRooms).await.ok_or(AdminError::Stopped)
+    }
+
+    /// Lists a room's participants, hidden ones left out.
+    ///
+    /// # Errors
+    /// No such room, or a server that has stopped.
+    pub async fn list_participants(&self, room: &str) -> Result<Vec<ParticipantInfo>, AdminError> {
+        self.ask(|reply| Command::ListParticipants(room.to_owned(), reply)).await.unwrap_or(Err(AdminError::Stopped))
+    }
+
+    /// Removes a participant; tokens that it had before do not let it in again.
+    ///
+    /// # Errors
+    /// No such room or participant, or a server that has stopped.
+    pub async fn remove_participant(&self, room: &str, identity: &str) -> Result<(), AdminError> {
+        let (room, identity) = (room.to_owned(), identity.to_owned());
+        let removed = self.ask(|reply| Command::RemoveParticipant { room, identity, reply }).await;
+        removed.unwrap_or(Err(AdminError::Stopped))
+    }
+
+    /// Ends a room for everybody in it.
+    ///
+    /// # Errors
+    /// No such room, or a server that has stopped.
+    pub async fn delete_room(&self, room: &str) -> Result<(), AdminError> {
+        self.ask(|reply| Command::DeleteRoom(room.to_owned(), reply)).await.unwrap_or(Err(AdminError::Stopped))
+    }
+
+    fn key(&self) -> &ApiKey {
+        &self.inner.key
+    }
+
+    fn origins(&self) -> Option<&[String]> {
+        self.inner.origins.as_deref()
+    }
+
+    /// Sends a command; a driver that has stopped takes none, and whoever waits for its answer learns of it there.
+    async fn command(&self, command: Command) {
+        let _ = self.inner.commands.send(command).await;
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.command(command(reply)).await;
+        answer.await.ok()
+    }
+}

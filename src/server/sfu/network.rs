@@ -1,0 +1,183 @@
+//! The UDP port: one socket for each of the machine's addresses that are announced, all on the same port.
+//!
+//! Each is bound to its own address, so that an answer leaves from where the question arrived.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    task::Poll,
+};
+
+use tokio::{io::ReadBuf, net::UdpSocket};
+
+use super::config::SfuConfig;
+
+/// An address in a network set aside for documentation (RFC 5737): asking the kernel for the way to it tells the
+/// machine's own address without sending anything.
+const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+/// The largest datagram that is read, in bytes: more than any MTU in use on the internet.
+pub const DATAGRAM_MAX_BYTES: usize = 2048;
+
+/// The sockets and the addresses that they are known by.
+#[derive(Debug)]
+pub struct Network {
+    sockets: Vec<Bound>,
+    announced: Vec<SocketAddr>,
+    by_address: HashMap<SocketAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Bound {
+    socket: UdpSocket,
+    known_as: SocketAddr,
+}
+
+impl Network {
+    /// Binds what the settings ask for.
+    ///
+    /// # Errors
+    /// An address that cannot be bound.
+    pub async fn bind(config: &SfuConfig) -> io::Result<Self> {
+        let mut network = Self { sockets: Vec::new(), announced: Vec::new(), by_address: HashMap::new() };
+        let mut port = config.udp.port();
+        let own = own_addresses(config.udp.ip()).await;
+        // Where nothing is announced, whatever is bound is.
+        let wanted = if config.announce.is_empty() { own.clone() } else { config.announce.clone() };
+        let mut foreign = Vec::new();
+        for ip in wanted {
+            match UdpSocket::bind((ip, port)).await {
+                Ok(socket) => port = network.add(socket, None)?.port(),
+                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => foreign.push(ip),
+                Err(error) => return Err(error),
+            }
+        }
+        for ip in foreign {
+            network.announce_foreign(ip, &own, port).await?;
+        }
+        Ok(network)
+    }
+
+    /// Announces an address that is not the machine's: the public side of the NAT before its main address.
+    async fn announce_foreign(&mut self, ip: IpAddr, own: &[IpAddr], port: u16) -> io::Result<()> {
+        let unreachable = || io::Error::new(io::ErrorKind::AddrNotAvailable, format!("no address behind {ip}"));
+        let behind = own.iter().copied().find(|own| !own.is_loopback()).or_else(|| own.first().copied());
+        let behind = behind.ok_or_else(unreachable)?;
+        match self.by_address.get(&SocketAddr::new(behind, port)) {
+            Some(&index) => {
+                let public = SocketAddr::new(ip, port);
+                self.announced.push(public);
+                self.by_address.insert(public, index);
+            }
+            None => {
+                let socket = UdpSocket::bind((behind, port)).await?;
+                self.add(socket, Some(ip))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, socket: UdpSocket, public: Option<IpAddr>) -> io::Result<SocketAddr> {
+        let local = socket.local_addr()?;
+        let known_as = public.map_or(local, |ip| SocketAddr::new(ip, local.port()));
+        self.announced.push(known_as);
+        self.by_address.insert(known_as, self.sockets.len());
+        self.sockets.push(Bound { socket, known_as });
+        Ok(local)
+    }
+
+    /// The addresses that clients are told.
+    pub fn announced(&self) -> &[SocketAddr] {
+        &self.announced
+    }
+
+    /// Waits for a datagram; gives its length, its source and the announced address that it came to.
+    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, SocketAddr)> {
+        poll_fn(|context| {
+            for bound in &self.sockets {
+                let mut read = ReadBuf::new(buffer);
+                if let Poll::Ready(result) = bound.socket.poll_recv_from(context, &mut read) {
+                    return Poll::Ready(result.map(|source| (read.filled().len(), source, bound.known_as)));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Takes a datagram that is there already.
+    pub fn try_receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr, SocketAddr)> {
+        self.sockets.iter().find_map(|bound| {
+            let (length, source) = bound.socket.try_recv_from(buffer).ok()?;
+            Some((length, source, bound.known_as))
+        })
+    }
+
+    /// Sends a datagram from one of the announced addresses; one that the kernel does not take is lost, as on any way.
+    pub fn send(&self, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) {
+        let index = self.by_address.get(&source).copied().unwrap_or_default();
+        if let Some(bound) = self.sockets.get(index)
+            && let Err(error) = bound.socket.try_send_to(datagram, destination)
+        {
+            tracing::trace!(%destination, %error, "datagram not sent");
+        }
+    }
+}
+
+/// The addresses to bind for `ip`: loopback and the machine's own for the unspecified one.
+async fn own_addresses(ip: IpAddr) -> Vec<IpAddr> {
+    if !ip.is_unspecified() {
+        return vec![ip];
+    }
+    let mut addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+    let probe = async {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
+        socket.connect(ELSEWHERE).await?;
+        socket.local_addr()
+    };
+    match probe.await {
+        Ok(own) if !own.ip().is_loopback() => addresses.push(own.ip()),
+        Ok(_) => {}
+        Err(error) => tracing::info!(%error, "no network but loopback"),
+    }
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(udp: &str, announce: &[&str]) -> SfuConfig {
+        let announce = announce.iter().map(|ip| ip.parse().unwrap()).collect();
+        SfuConfig { udp: udp.parse().unwrap(), announce, origins: None }
+    }
+
+    #[tokio::test]
+    async fn the_bound_address_is_announced() {
+        let network = Network::bind(&config("127.0.0.1:0", &[])).await.unwrap();
+        let [address] = network.announced() else { panic!("not one address") };
+        assert!(address.ip().is_loopback() && address.port() != 0);
+    }
+
+    #[tokio::test]
+    async fn a_public_address_stands_for_the_one_behind_it() {
+        let network = Network::bind(&config("127.0.0.1:0", &["198.51.100.7"])).await.unwrap();
+        let [public] = *network.announced() else { panic!("not one address") };
+        assert_eq!(public.ip().to_string(), "198.51.100.7");
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        client.send_to(b"hello", ("127.0.0.1", public.port())).await.unwrap();
+        let mut buffer = [0; DATAGRAM_MAX_BYTES];
+        let (length, source, to) = network.receive(&mut buffer).await.unwrap();
+        assert_eq!((length, source, to), (5, client.local_addr().unwrap(), public));
+        network.send(public, source, b"back");
+        assert_eq!(client.recv(&mut buffer).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn all_sockets_share_the_port() {
+        let network = Network::bind(&config("0.0.0.0:0", &[])).await.unwrap();
+        let ports: std::collections::HashSet<_> = network.announced().iter().map(SocketAddr::port).collect();
+        assert_eq!(ports.len(), 1);
+    }
+}

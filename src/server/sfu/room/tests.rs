@@ -1,0 +1,1 @@
+//! Inputs and the exact outputs they bring, in virtual time.

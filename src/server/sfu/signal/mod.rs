@@ -1,0 +1,409 @@
+//! The signalling protocol in this server's own words.
+//!
+//! LiveKit's protobuf types stop at [`codec`], [`join`] and [`packet`]; the machines see only what is defined here.
+
+pub mod codec;
+pub mod join;
+pub mod packet;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use str0m::media::Mid;
+
+use super::{
+    ids::{ParticipantSid, RoomSid, TrackSid},
+    participant::{Kind, Permission},
+};
+
+/// Protocol 18 moves the data channels of Rust clients to negotiated ids; up to 17 they stay in band.
+pub const PROTOCOL: i32 = 17;
+/// How often a client pings, in seconds: livekit-server's default.
+pub const PING_INTERVAL_S: i32 = 5;
+/// After how long without an answer a client gives its socket up, in seconds: livekit-server's default.
+pub const PING_TIMEOUT_S: i32 = 15;
+
+/// A message from a client, sorted by who deals with it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Session descriptions and candidates: for the peer connections.
+    Sdp(SdpRequest),
+    /// Everything that changes the room.
+    Room(RoomRequest),
+    /// Answered on the spot.
+    Ping(Ping),
+    /// Known to LiveKit and without meaning here, such as video layers.
+    Ignored,
+}
+
+/// A message about the peer connections.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SdpRequest {
+    /// An offer for the connection on which the client publishes.
+    Offer(Description),
+    /// The answer to the server's offer for the connection on which the client subscribes.
+    Answer(Description),
+    /// A candidate in SDP's words.
+    Candidate {
+        /// Which connection it is for.
+        leg: Leg,
+        /// `candidate:...`; empty at the end of candidates.
+        candidate: String,
+    },
+}
+
+/// A message about the room.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RoomRequest {
+    /// Announces a track; its media section follows in an offer.
+    AddTrack(TrackRequest),
+    /// Mutes or unmutes an own track.
+    Mute {
+        /// Which track.
+        track: TrackSid,
+        /// Whether it is silent from now on.
+        muted: bool,
+    },
+    /// Subscribes to tracks or lets them go.
+    Subscribe {
+        /// Which tracks.
+        tracks: Vec<TrackSid>,
+        /// Whether they are wanted.
+        wanted: bool,
+    },
+    /// Changes the own name, metadata and attributes; what is empty stays, an empty attribute goes.
+    UpdateMetadata {
+        /// Comes back in the response.
+        request_id: u32,
+        /// The new name.
+        name: String,
+        /// The new metadata.
+        metadata: String,
+        /// Changed attributes.
+        attributes: BTreeMap<String, String>,
+    },
+    /// Changes an own track's audio features (noise suppression and the like), LiveKit's numbers.
+    UpdateFeatures {
+        /// Which track.
+        track: TrackSid,
+        /// All of its features.
+        features: Vec<i32>,
+    },
+    /// What a resuming client believes: which tracks it subscribes to.
+    SyncState {
+        /// The tracks that its list of subscriptions names.
+        tracks: Vec<TrackSid>,
+        /// Whether the list names what is wanted, or what is not.
+        wanted: bool,
+    },
+    /// Goes.
+    Leave,
+}
+
+/// The two forms of ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ping {
+    /// Without a measured round trip.
+    Plain,
+    /// With the client's time, which is echoed.
+    Timed {
+        /// The client's clock in milliseconds.
+        timestamp_ms: i64,
+    },
+}
+
+/// One of a participant's peer connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Leg {
+    /// Offered by the client; on the v1 path it carries everything.
+    Publisher,
+    /// Offered by the server; v0 only.
+    Subscriber,
+}
+
+/// A session description with what LiveKit adds to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// The SDP.
+    pub sdp: String,
+    /// An answer bears its offer's id.
+    pub id: u32,
+    /// Which section carries which track.
+    pub tracks: BTreeMap<Mid, TrackSid>,
+}
+
+/// Who may speak for a track: LiveKit's sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Not said.
+    Unknown,
+    /// A camera.
+    Camera,
+    /// A microphone.
+    Microphone,
+    /// A shared screen.
+    ScreenShare,
+    /// The sound of a shared screen.
+    ScreenShareAudio,
+}
+
+/// A track as its publisher describes it; what the server does not interpret is carried in LiveKit's numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackRequest {
+    /// The client's own id, normally the media track's.
+    pub cid: String,
+    /// A name for people.
+    pub name: String,
+    /// Whether it is audio; the only kind that is carried.
+    pub audio: bool,
+    /// Where it comes from.
+    pub source: Source,
+    /// Starts silent.
+    pub muted: bool,
+    /// Asks for no discontinuous transmission.
+    pub disable_dtx: bool,
+    /// Has two channels.
+    pub stereo: bool,
+    /// Sends no redundant audio.
+    pub disable_red: bool,
+    /// LiveKit's `Encryption.Type`.
+    pub encryption: i32,
+    /// The stream it belongs to.
+    pub stream: String,
+    /// LiveKit's `AudioTrackFeature`s.
+    pub features: Vec<i32>,
+}
+
+/// A track as others see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackView {
+    /// Its id.
+    pub sid: TrackSid,
+    /// The publisher's section; absent until it is negotiated.
+    pub mid: Option<Mid>,
+    /// What was asked for, its `muted` being the present state.
+    pub request: TrackRequest,
+}
+
+/// How far a participant has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Signalling is up.
+    Joined,
+    /// Media is up.
+    Active,
+    /// Gone, and why.
+    Disconnected(Reason),
+}
+
+/// A participant as others see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParticipantView {
+    /// Its session.
+    pub sid: ParticipantSid,
+    /// Its identity.
+    pub identity: String,
+    /// Its name for people.
+    pub name: String,
+    /// Free text.
+    pub metadata: String,
+    /// Free pairs.
+    pub attributes: BTreeMap<String, String>,
+    /// How far it has come.
+    pub stage: Stage,
+    /// What it is.
+    pub kind: Kind,
+    /// Rises with every change.
+    pub version: u32,
+    /// When it joined, since the Unix epoch.
+    pub joined: Duration,
+    /// What it publishes.
+    pub tracks: Vec<TrackView>,
+    /// What it may do.
+    pub permission: Permission,
+    /// What its data-stream code understands.
+    pub client_protocol: i32,
+    /// LiveKit's `ClientInfo.Capability` numbers.
+    pub capabilities: Vec<i32>,
+}
+
+/// A room as clients and administrators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomView {
+    /// Its life.
+    pub sid: RoomSid,
+    /// Its name.
+    pub name: String,
+    /// How long it stays open with nobody ever in it, in seconds.
+    pub empty_timeout_s: u32,
+    /// How long it stays open after the last one left, in seconds.
+    pub departure_timeout_s: u32,
+    /// How many may be in it; 0 means any number.
+    pub max_participants: u32,
+    /// When it started, since the Unix epoch.
+    pub created: Duration,
+    /// Free text.
+    pub metadata: String,
+    /// How many are in it, agents and hidden ones not counted.
+    pub participants: u32,
+    /// How many of them publish.
+    pub publishers: u32,
+}
+
+/// Why a session ends: LiveKit's reasons, those that this server gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The client said so.
+    ClientInitiated,
+    /// The same identity joined again.
+    DuplicateIdentity,
+    /// The server stops.
+    ServerShutdown,
+    /// An administrator removed it.
+    ParticipantRemoved,
+    /// An administrator deleted the room.
+    RoomDeleted,
+    /// The client resumes a session that does not exist.
+    StateMismatch,
+    /// Media never came up.
+    JoinFailure,
+    /// The signal socket closed and nobody resumed.
+    SignalClose,
+    /// Nobody but agents was left.
+    RoomClosed,
+    /// Media was lost and did not come back.
+    ConnectionTimeout,
+}
+
+/// What a client should do about a [`Response::Leave`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Stop.
+    Disconnect,
+    /// Join anew.
+    Reconnect,
+}
+
+/// One participant's loudness.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speaker {
+    /// Who.
+    pub sid: ParticipantSid,
+    /// 0 to 1, linear.
+    pub level: f32,
+    /// Whether it counts as speaking.
+    pub active: bool,
+}
+
+/// How well a participant's media arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quality {
+    /// Much is lost.
+    Poor,
+    /// Some is lost.
+    Good,
+    /// Next to nothing is lost.
+    Excellent,
+}
+
+/// The outcome of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Ok,
+    /// The token does not allow it.
+    NotAllowed,
+    /// Too much, too long.
+    LimitExceeded,
+    /// Not carried here.
+    UnsupportedType,
+}
+
+/// What a request was about, where the client is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// A change of metadata.
+    Metadata,
+    /// A new track.
+    AddTrack(TrackRequest),
+}
+
+/// A message to a client.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Response {
+    /// The first message to whoever joins.
+    Join(Box<Joined>),
+    /// The first message to whoever resumes.
+    Reconnect {
+        /// The last reliable packet that arrived from the client; it sends again what came after.
+        last_sequence: u32,
+    },
+    /// The answer to the client's offer.
+    Answer(Description),
+    /// An offer for the subscriber connection.
+    Offer(Description),
+    /// Asks a v1 client to offer again, with so many more audio sections.
+    SectionsWanted {
+        /// How many more; 0 is valid.
+        audio: u32,
+    },
+    /// Participants that changed.
+    Update(Vec<ParticipantView>),
+    /// A track was taken.
+    TrackPublished {
+        /// The client's id for it.
+        cid: String,
+        /// The track.
+        track: TrackView,
+    },
+    /// An own track is no longer published.
+    TrackUnpublished(TrackSid),
+    /// Somebody subscribed to an own track.
+    TrackSubscribed(TrackSid),
+    /// Speakers whose level changed.
+    Speakers(Vec<Speaker>),
+    /// Participants whose quality changed.
+    Qualities(Vec<(ParticipantSid, Quality)>),
+    /// What became of a request.
+    Outcome {
+        /// The request's id.
+        request_id: u32,
+        /// How it went.
+        outcome: Outcome,
+        /// What it was about.
+        subject: Subject,
+    },
+    /// A token to come back with.
+    RefreshToken(String),
+    /// The answer to [`Ping::Plain`].
+    Pong {
+        /// The server's clock since the Unix epoch.
+        now: Duration,
+    },
+    /// The answer to [`Ping::Timed`].
+    TimedPong {
+        /// The client's time.
+        timestamp_ms: i64,
+        /// The server's clock since the Unix epoch.
+        now: Duration,
+    },
+    /// The session is over.
+    Leave {
+        /// Why.
+        reason: Reason,
+        /// What to do.
+        action: Action,
+    },
+}
+
+/// What whoever joins is told first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// The room.
+    pub room: RoomView,
+    /// Itself.
+    pub participant: ParticipantView,
+    /// Everybody else.
+    pub others: Vec<ParticipantView>,
+    /// Whether the server offers a second connection (v0).
+    pub subscriber_primary: bool,
+}

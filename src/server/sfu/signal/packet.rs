@@ -1,0 +1,92 @@
+//! Data packets: the server reads who they are for, says who they are from, and changes nothing else.
+
+use bytes::Bytes;
+use livekit_protocol as lk;
+use prost::Message as _;
+
+use crate::server::sfu::ids::ParticipantSid;
+
+/// A data packet from a participant.
+#[derive(Clone, Debug)]
+pub struct Packet(lk::DataPacket);
+
+impl Packet {
+    /// Reads a packet; rubbish is `None`.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        lk::DataPacket::decode(bytes).ok().map(Self)
+    }
+
+    /// The sender's count of reliable packets; 0 where it does not count.
+    pub fn sequence(&self) -> u32 {
+        self.0.sequence
+    }
+
+    /// Whether `identity` is to have it: everybody is, where nobody is named.
+    pub fn is_for(&self, identity: &str) -> bool {
+        let named = self.destinations();
+        named.is_empty() || named.iter().any(|name| name == identity)
+    }
+
+    #[expect(deprecated, reason = "older clients address the user packet itself")]
+    fn destinations(&self) -> &[String] {
+        if let Some(lk::data_packet::Value::User(user)) = &self.0.value
+            && self.0.destination_identities.is_empty()
+        {
+            return &user.destination_identities;
+        }
+        &self.0.destination_identities
+    }
+
+    /// The packet as it is delivered, whatever its sender claimed to be.
+    #[expect(deprecated, reason = "older clients read the sender from the user packet itself")]
+    pub fn sent_by(mut self, sid: &ParticipantSid, identity: &str) -> Bytes {
+        self.0.participant_sid = sid.to_string();
+        self.0.participant_identity = identity.to_owned();
+        if let Some(lk::data_packet::Value::User(user)) = &mut self.0.value {
+            user.participant_sid = sid.to_string();
+            user.participant_identity = identity.to_owned();
+        }
+        self.0.encode_to_vec().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(to: &[&str]) -> lk::DataPacket {
+        lk::DataPacket {
+            participant_identity: "somebody else".into(),
+            destination_identities: to.iter().map(|&to| to.to_owned()).collect(),
+            sequence: 7,
+            value: Some(lk::data_packet::Value::User(lk::UserPacket {
+                payload: b"hello".to_vec(),
+                topic: Some("t".into()),
+                ..Default::default()
+            })),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn the_sender_is_what_the_server_knows() {
+        let sid = ParticipantSid::try_from("PA_a").unwrap();
+        let sent = Packet::decode(&packet(&[]).encode_to_vec()).unwrap().sent_by(&sid, "ann");
+        let read = lk::DataPacket::decode(sent).unwrap();
+        assert_eq!((read.participant_sid.as_str(), read.participant_identity.as_str()), ("PA_a", "ann"));
+        assert_eq!(read.sequence, 7);
+        let Some(lk::data_packet::Value::User(user)) = read.value else { panic!("no user packet") };
+        assert_eq!(user.payload, b"hello");
+    }
+
+    #[test]
+    fn named_recipients_only() {
+        let packet = Packet::decode(&packet(&["bob"]).encode_to_vec()).unwrap();
+        assert!(packet.is_for("bob") && !packet.is_for("cid"));
+    }
+
+    #[test]
+    fn rubbish_is_no_packet() {
+        assert!(Packet::decode(&[0xff; 9]).is_none());
+    }
+}

@@ -1,0 +1,164 @@
+//! The signal socket: HTTP's side of joining, and the pump between a websocket and the driver.
+
+use axum::{
+    Router,
+    extract::{
+        Query, State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::map_response,
+    response::{IntoResponse, Response as HttpResponse},
+    routing::get,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Sfu,
+    admission::{Path, Rejection},
+    command::{Command, Session},
+    signal::{Request, Response, codec, join::Query as JoinQuery},
+};
+
+/// The largest frame that a client may send, in bytes; livekit-server has the same bound.
+const FRAME_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// How many messages may wait for a client; one that is further behind has stopped reading.
+const RESPONSES_MAX: usize = 512;
+
+/// The routes of the signalling protocol, all of them open to every page by CORS: the token decides.
+pub fn router(sfu: Sfu) -> Router {
+    Router::new()
+        .route("/rtc", get(open_v0))
+        .route("/rtc/v1", get(open_v1))
+        .route("/rtc/validate", get(validate_v0))
+        .route("/rtc/v1/validate", get(validate_v1))
+        .layer(map_response(allow_every_page))
+        .with_state(sfu)
+}
+
+async fn allow_every_page(mut response: HttpResponse) -> HttpResponse {
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+async fn open_v0(
+    State(sfu): State<Sfu>,
+    headers: HeaderMap,
+    Query(query): Query<JoinQuery>,
+    upgrade: Upgrade,
+) -> HttpResponse {
+    open(sfu, &headers, &query, Path::V0, upgrade).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn open_v1(
+    State(sfu): State<Sfu>,
+    headers: HeaderMap,
+    Query(query): Query<JoinQuery>,
+    upgrade: Upgrade,
+) -> HttpResponse {
+    open(sfu, &headers, &query, Path::V1, upgrade).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn validate_v0(State(sfu): State<Sfu>, headers: HeaderMap, Query(query): Query<JoinQuery>) -> HttpResponse {
+    validate(sfu, &headers, &query, Path::V0).await.into_response()
+}
+
+async fn validate_v1(State(sfu): State<Sfu>, headers: HeaderMap, Query(query): Query<JoinQuery>) -> HttpResponse {
+    validate(sfu, &headers, &query, Path::V1).await.into_response()
+}
+
+async fn validate(sfu: Sfu, headers: &HeaderMap, query: &JoinQuery, path: Path) -> Result<&'static str, Rejection> {
+    let (admission, _) = sfu.admit(headers, query, path)?;
+    sfu.ask(|reply| Command::Check { admission, reply }).await.ok_or(Rejection::Stopped)??;
+    Ok("success")
+}
+
+async fn open(
+    sfu: Sfu,
+    headers: &HeaderMap,
+    query: &JoinQuery,
+    path: Path,
+    upgrade: Upgrade,
+) -> Result<HttpResponse, Rejection> {
+    sfu.check_origin(headers)?;
+    let (admission, entry) = sfu.admit(headers, query, path)?;
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade.max_message_size(FRAME_MAX_BYTES).max_frame_size(FRAME_MAX_BYTES),
+        Err(rejection) => return Ok(rejection.into_response()),
+    };
+    let (responses, inbox) = mpsc::channel(RESPONSES_MAX);
+    let (reply, session) = oneshot::channel();
+    sfu.command(Command::Enter { admission, entry, responses, reply }).await;
+    let session = session.await.map_err(|_| Rejection::Stopped)??;
+    let guard = session.map(|session| Guard { sfu, session });
+    Ok(upgrade.on_upgrade(move |socket| pump(socket, inbox, guard)))
+}
+
+/// A session's hold on its socket: whatever ends the socket, the driver hears of it.
+struct Guard {
+    sfu: Sfu,
+    session: Session,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let (sfu, session) = (self.sfu.clone(), self.session);
+        tokio::spawn(async move { sfu.command(Command::Closed(session)).await });
+    }
+}
+
+async fn pump(mut socket: WebSocket, mut inbox: mpsc::Receiver<Response>, guard: Option<Guard>) {
+    loop {
+        tokio::select! {
+            response = inbox.recv() => {
+                let Some(response) = response else {
+                    // The driver let go of the session: everything that it said is sent.
+                    let frame = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+                    let _ = socket.send(Message::Close(Some(frame))).await;
+                    return;
+                };
+                if socket.send(Message::Binary(codec::encode(response).into())).await.is_err() {
+                    return;
+                }
+            }
+            message = socket.recv() => {
+                let Some(Ok(message)) = message else { return };
+                let Some(guard) = &guard else { continue };
+                match request(&message) {
+                    Ok(Some(request)) => {
+                        guard.sfu.command(Command::Request(guard.session, Box::new(request))).await;
+                    }
+                    Ok(None) => {}
+                    Err(error) => return tracing::info!(%error, "the signal socket is closed"),
+                }
+            }
+        }
+    }
+}
+
+fn request(message: &Message) -> Result<Option<Request>, codec::CodecError> {
+    match message {
+        Message::Binary(frame) => codec::decode(frame).map(Some),
+        Message::Text(frame) => codec::decode_json(frame).map(Some),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(None),
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> HttpResponse {
+        let status = match &self {
+            Self::NoToken | Self::BadToken(_) => StatusCode::UNAUTHORIZED,
+            // livekit-server answers so, in the words of Twirp.
+            Self::NoGrant => {
+                let body = r#"{"code":"unauthenticated","msg":"permissions denied"}"#;
+                return (StatusCode::UNAUTHORIZED, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+            }
+            Self::BadIdentity | Self::BadRoom | Self::TooMuch | Self::BadJoin(_) => StatusCode::BAD_REQUEST,
+            Self::ForeignOrigin | Self::Refused(_) => StatusCode::FORBIDDEN,
+            Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, self.to_string()).into_response()
+    }
+}

@@ -1,0 +1,77 @@
+//! A published track and a subscription to one.
+
+use str0m::media::Mid;
+
+use super::{
+    ids::{ParticipantSid, PeerKey, TrackSid},
+    signal::{TrackRequest, TrackView},
+    speakers::Meter,
+};
+
+/// A track that a participant announced; published once its section is negotiated.
+#[derive(Debug)]
+pub struct Track {
+    /// Its id.
+    pub sid: TrackSid,
+    /// What was announced, its `muted` kept up to date.
+    pub request: TrackRequest,
+    /// The publisher's section.
+    pub mid: Option<Mid>,
+    /// Who receives it, and in which section of theirs.
+    pub receivers: Vec<(PeerKey, Mid)>,
+    /// How loud it is.
+    pub meter: Meter,
+}
+
+impl Track {
+    /// Takes an announcement.
+    pub fn new(sid: TrackSid, request: TrackRequest) -> Self {
+        Self { sid, request, mid: None, receivers: Vec::new(), meter: Meter::default() }
+    }
+
+    /// The track as others see it.
+    pub fn view(&self) -> TrackView {
+        TrackView { sid: self.sid.clone(), mid: self.mid, request: self.request.clone() }
+    }
+}
+
+/// The names by which a subscriber's connection knows a forwarded track: `a=msid:<publisher>|<track> <track>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Who publishes.
+    pub publisher: ParticipantSid,
+    /// What.
+    pub track: TrackSid,
+}
+
+/// How far a subscription has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It has no section yet.
+    Waiting,
+    /// Its section stands in an offer that is not answered yet.
+    Offered(Mid),
+    /// Packets may flow.
+    Live(Mid),
+}
+
+impl Place {
+    /// The section, if it has one.
+    pub fn mid(self) -> Option<Mid> {
+        match self {
+            Self::Waiting => None,
+            Self::Offered(mid) | Self::Live(mid) => Some(mid),
+        }
+    }
+}
+
+/// A participant's wish to receive a track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Who publishes it.
+    pub publisher: PeerKey,
+    /// Its names.
+    pub stream: Stream,
+    /// How far it has come.
+    pub place: Place,
+}

@@ -1,0 +1,341 @@
+//! One peer connection: str0m's machine with the channels, the backlog and the session descriptions of LiveKit.
+//!
+//! It does no IO: datagrams go in, and [`Transport::run`] hands out datagrams, events and the time of its next need. It
+//! must be run after everything that was done to it. It knows nothing of rooms.
+
+use std::{collections::HashMap, net::SocketAddr, time::Instant};
+
+use bytes::Bytes;
+use str0m::{
+    Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    channel::{ChannelConfig, ChannelId, Reliability},
+    config::DtlsCert,
+    format::Codec,
+    media::{Direction, MediaKind, Mid, Pt},
+    net::Transmit,
+    rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, Ssrc},
+};
+
+use super::{
+    data::{Backlog, Channel, Overflow},
+    forward::Position,
+    ids::TrackSid,
+    negotiation::{sdp, single::Plan},
+    signal::Description,
+    track::Stream,
+};
+
+/// The ids of the header extensions that are offered; libwebrtc's own choice.
+const AUDIO_LEVEL_ID: u8 = 1;
+const MID_ID: u8 = 4;
+
+/// What happened on a connection.
+#[derive(Debug)]
+pub enum TransportEvent {
+    /// It is up, for the first time or again.
+    Up,
+    /// Nothing arrives any more; it may come up again.
+    Down,
+    /// It is closed for good.
+    Closed,
+    /// An RTP packet arrived in a section.
+    Rtp(Mid, Box<RtpPacket>),
+    /// A data packet arrived.
+    Data(Channel, Vec<u8>),
+}
+
+/// A session description that was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum DescriptionError {
+    /// It cannot be read.
+    #[error("the session description cannot be read: {0}")]
+    Unreadable(String),
+    /// It does not fit the connection.
+    #[error("the session description does not fit: {0}")]
+    Unfit(#[from] RtcError),
+    /// An answer to an offer that is not open.
+    #[error("the answer is to no open offer")]
+    Stray,
+}
+
+/// A peer connection.
+#[derive(Debug)]
+pub struct Transport {
+    rtc: Rtc,
+    channels: HashMap<ChannelId, Channel>,
+    open: HashMap<Channel, ChannelId>,
+    backlog: Backlog,
+    pending: Option<SdpPendingOffer>,
+    last_offer: u32,
+    receiving: HashMap<Ssrc, Mid>,
+    sending: HashMap<Mid, Pt>,
+}
+
+impl Transport {
+    /// Makes a connection that listens at `addresses`.
+    pub fn new(addresses: &[SocketAddr], certificate: &DtlsCert, now: Instant) -> Self {
+        // Without transport-cc: negotiating it makes libwebrtc send padding on the audio stream. VP8 is there so that a
+        // browser's unused video sections get a valid answer.
+        let mut rtc = Rtc::builder()
+            .set_dtls_cert(certificate.clone())
+            .clear_extension_map()
+            .set_extension(AUDIO_LEVEL_ID, Extension::AudioLevel)
+            .set_extension(MID_ID, Extension::RtpMid)
+            .set_ice_lite(true)
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .build(now);
+        for &address in addresses {
+            match Candidate::host(address, "udp") {
+                Ok(candidate) => {
+                    rtc.add_local_candidate(candidate);
+                }
+                Err(error) => tracing::warn!(%address, %error, "address cannot be a candidate"),
+            }
+        }
+        Self {
+            rtc,
+            channels: HashMap::new(),
+            open: HashMap::new(),
+            backlog: Backlog::default(),
+            pending: None,
+            last_offer: 0,
+            receiving: HashMap::new(),
+            sending: HashMap::new(),
+        }
+    }
+
+    /// The name by which connectivity checks address this connection.
+    pub fn ufrag(&mut self) -> String {
+        self.rtc.direct_api().local_ice_credentials().ufrag
+    }
+
+    /// Whether a datagram is for this connection: a check with its name, or from an address that passed one.
+    pub fn accepts(&self, input: &Input) -> bool {
+        self.rtc.accepts(input)
+    }
+
+    /// Takes a datagram.
+    pub fn receive(&mut self, input: Input) {
+        if let Err(error) = self.rtc.handle_input(input) {
+            tracing::debug!(%error, "the connection ends over a datagram");
+            self.rtc.disconnect();
+        }
+    }
+
+    /// Lets time pass until `now`; gives the time at which it wants to be run again.
+    pub fn run(
+        &mut self,
+        now: Instant,
+        transmit: &mut impl FnMut(&Transmit),
+        events: &mut Vec<TransportEvent>,
+    ) -> Instant {
+        self.flush();
+        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+            tracing::debug!(%error, "the connection ends over its timers");
+            self.rtc.disconnect();
+        }
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(due)) => return due,
+                Ok(Output::Transmit(datagram)) => transmit(&datagram),
+                Ok(Output::Event(event)) => self.event(event, events),
+                Err(error) => {
+                    tracing::debug!(%error, "the connection ends");
+                    self.rtc.disconnect();
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
+    fn event(&mut self, event: Event, events: &mut Vec<TransportEvent>) {
+        match event {
+            Event::Connected => events.push(TransportEvent::Up),
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => events.push(TransportEvent::Down),
+            Event::IceConnectionStateChange(IceConnectionState::Connected | IceConnectionState::Completed)
+                if self.rtc.is_connected() =>
+            {
+                events.push(TransportEvent::Up);
+            }
+            Event::ChannelOpen(id, label) => {
+                // A channel that this side created is known and bears no label here.
+                let channel = self.channels.get(&id).copied().or_else(|| Channel::from_label(&label));
+                if let Some(channel) = channel {
+                    self.channels.insert(id, channel);
+                    self.open.insert(channel, id);
+                    self.flush();
+                }
+            }
+            Event::ChannelClose(id) => {
+                self.channels.remove(&id);
+                self.open.retain(|_, open| *open != id);
+            }
+            Event::ChannelData(data) => {
+                if let Some(&channel) = self.channels.get(&data.id) {
+                    events.push(TransportEvent::Data(channel, data.data));
+                }
+            }
+            Event::ChannelBufferedAmountLow(_) => self.flush(),
+            Event::RtpPacket(packet) => {
+                if let Some(mid) = self.section_of(packet.header.ssrc) {
+                    events.push(TransportEvent::Rtp(mid, Box::new(packet)));
+                }
+            }
+            Event::Closed => events.push(TransportEvent::Closed),
+            _ => {}
+        }
+    }
+
+    fn section_of(&mut self, ssrc: Ssrc) -> Option<Mid> {
+        if let Some(mid) = self.receiving.get(&ssrc) {
+            return Some(*mid);
+        }
+        let mid = self.rtc.direct_api().stream_rx(&ssrc)?.mid();
+        self.receiving.insert(ssrc, mid);
+        Some(mid)
+    }
+
+    /// Accepts the client's offer; the answer carries what `plan` says.
+    ///
+    /// # Errors
+    /// An offer that cannot be read or does not fit.
+    pub fn accept_offer(&mut self, offer: &Description, plan: &Plan) -> Result<Description, DescriptionError> {
+        let edited = sdp::silence_unused(&offer.sdp, plan);
+        let parsed =
+            SdpOffer::from_sdp_string(&edited).map_err(|error| DescriptionError::Unreadable(error.to_string()))?;
+        let answer = self.rtc.sdp_api().accept_offer(parsed)?;
+        self.receiving.clear();
+        self.sending.clear();
+        Ok(Description {
+            sdp: sdp::name_streams(&answer.to_sdp_string(), plan),
+            id: offer.id,
+            tracks: plan.iter().map(|(mid, stream)| (*mid, stream.track.clone())).collect(),
+        })
+    }
+
+    /// Offers the client new sections and the end of others; the first offer brings the data channels.
+    /// Gives the sections that the new tracks got.
+    pub fn offer(&mut self, add: &[Stream], remove: &[Mid]) -> Option<(Description, Vec<(Mid, TrackSid)>)> {
+        let mut api = self.rtc.sdp_api();
+        if self.last_offer == 0 {
+            let lossy = Reliability::MaxRetransmits { retransmits: 0 };
+            for (channel, ordered, reliability) in
+                [(Channel::Reliable, true, Reliability::Reliable), (Channel::Lossy, false, lossy)]
+            {
+                let config =
+                    ChannelConfig { label: channel.label().into(), ordered, reliability, ..Default::default() };
+                self.channels.insert(api.add_channel_with_config(config), channel);
+            }
+        }
+        remove.iter().for_each(|&mid| api.stop_media(mid));
+        let sections: Vec<_> = add
+            .iter()
+            .map(|stream| {
+                let group = format!("{}|{}", stream.publisher, stream.track);
+                let track = stream.track.to_string();
+                let mid = api.add_media(MediaKind::Audio, Direction::SendOnly, Some(group), Some(track), None);
+                (mid, stream.track.clone())
+            })
+            .collect();
+        let (offer, pending) = api.apply()?;
+        Some((self.offered(offer, pending, &sections), sections))
+    }
+
+    /// Offers the client a restart of ICE.
+    pub fn restart_ice(&mut self) -> Option<Description> {
+        let mut api = self.rtc.sdp_api();
+        api.ice_restart(true);
+        let (offer, pending) = api.apply()?;
+        Some(self.offered(offer, pending, &[]))
+    }
+
+    fn offered(&mut self, offer: SdpOffer, pending: SdpPendingOffer, sections: &[(Mid, TrackSid)]) -> Description {
+        self.pending = Some(pending);
+        self.last_offer += 1;
+        let tracks = sections.iter().cloned().collect();
+        Description { sdp: offer.to_sdp_string(), id: self.last_offer, tracks }
+    }
+
+    /// Accepts the client's answer.
+    ///
+    /// # Errors
+    /// An answer that cannot be read, does not fit, or is to no open offer.
+    pub fn accept_answer(&mut self, answer: &Description) -> Result<(), DescriptionError> {
+        if answer.id != 0 && answer.id != self.last_offer {
+            return Err(DescriptionError::Stray);
+        }
+        let parsed =
+            SdpAnswer::from_sdp_string(&answer.sdp).map_err(|error| DescriptionError::Unreadable(error.to_string()))?;
+        let pending = self.pending.take().ok_or(DescriptionError::Stray)?;
+        self.rtc.sdp_api().accept_answer(pending, parsed)?;
+        self.sending.clear();
+        Ok(())
+    }
+
+    /// Takes a candidate of the client's; those that do not parse (mDNS names) are found by their checks anyway.
+    pub fn add_candidate(&mut self, candidate: &str) {
+        if let Ok(candidate) = Candidate::from_sdp_string(candidate) {
+            self.rtc.add_remote_candidate(candidate);
+        }
+    }
+
+    /// Sends a data packet; a reliable one waits where the channel does not take it.
+    ///
+    /// # Errors
+    /// Too much waits already.
+    pub fn send(&mut self, channel: Channel, packet: Bytes) -> Result<(), Overflow> {
+        match channel {
+            Channel::Lossy => {
+                self.write(Channel::Lossy, &packet);
+                Ok(())
+            }
+            Channel::Reliable if self.backlog.is_empty() && self.write(Channel::Reliable, &packet) => Ok(()),
+            Channel::Reliable => self.backlog.push(packet),
+        }
+    }
+
+    fn write(&mut self, channel: Channel, packet: &[u8]) -> bool {
+        let Some(&id) = self.open.get(&channel) else { return false };
+        self.rtc.channel(id).is_some_and(|mut channel| matches!(channel.write(true, packet), Ok(true)))
+    }
+
+    fn flush(&mut self) {
+        if self.backlog.is_empty() {
+            return;
+        }
+        let mut backlog = std::mem::take(&mut self.backlog);
+        backlog.drain(|packet| self.write(Channel::Reliable, packet));
+        self.backlog = backlog;
+    }
+
+    /// Forwards a packet into a section.
+    pub fn forward(&mut self, mid: Mid, position: Position, packet: &RtpPacket) {
+        let Some(pt) = self.opus(mid) else { return };
+        let mut api = self.rtc.direct_api();
+        let Some(stream) = api.stream_tx_by_mid(mid, None) else { return };
+        let levels = ExtensionValues {
+            audio_level: packet.header.ext_vals.audio_level,
+            voice_activity: packet.header.ext_vals.voice_activity,
+            ..Default::default()
+        };
+        let write =
+            RtpWrite::new(pt, position.sequence.into(), position.timestamp, packet.timestamp, packet.payload.clone());
+        stream.write_rtp(write.marker(packet.header.marker).ext_vals(levels));
+    }
+
+    fn opus(&mut self, mid: Mid) -> Option<Pt> {
+        if let Some(pt) = self.sending.get(&mid) {
+            return Some(*pt);
+        }
+        let params = self.rtc.codec_config().params();
+        let opus: Vec<Pt> =
+            params.iter().filter(|params| params.spec().codec == Codec::Opus).map(|params| params.pt()).collect();
+        let pt = self.rtc.media(mid)?.remote_pts().iter().copied().find(|pt| opus.contains(pt))?;
+        self.sending.insert(mid, pt);
+        Some(pt)
+    }
+}
