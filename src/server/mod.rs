@@ -9,8 +9,8 @@ pub mod origin;
 pub mod rooms;
 pub mod router;
 pub mod security;
-pub mod state;
 pub mod sfu;
+pub mod state;
 pub mod token;
 pub mod visitor;
 
