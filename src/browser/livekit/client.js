@@ -1,3 +1,2 @@
-// What the widget uses of livekit-client. The build bundles it into /pkg/livekit-client.js and leaves the rest out,
-// so a class that the bindings in this folder name has to be exported here too.
-export { Room, RoomEvent } from "livekit-client";
+// What `ffi.rs` names of the LiveKit client; the bundler leaves out what this cannot reach.
+export { LocalAudioTrack, Room, setLogLevel } from "livekit-client";
