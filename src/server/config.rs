@@ -12,6 +12,7 @@ use std::{
 
 use leptos::config::{LeptosOptions, get_configuration};
 use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::EnvFilter;
 
 use super::{origin::AllowedOrigins, token::ApiKey, visitor::TrustedProxies};
 
@@ -194,7 +195,7 @@ impl Config {
             allowed_origins: settings.parse("FRONTDESK_ALLOWED_ORIGINS")?.unwrap_or_default(),
             calls_per_minute: settings.parse("FRONTDESK_TOKEN_RATE")?.unwrap_or(CALLS_PER_MINUTE),
             assistant: settings.assistant()?,
-            log: settings.get("FRONTDESK_LOG").unwrap_or_else(|| "info".into()),
+            log: settings.log()?,
         })
     }
 }
@@ -239,6 +240,12 @@ impl Settings<'_> {
             Some(key) => Ok(RoomServer::LiveKit { url, key }),
             None => Err(bad("LIVEKIT_API_KEY", "it and LIVEKIT_API_SECRET must be set where LIVEKIT_URL is")),
         }
+    }
+
+    fn log(&self) -> Result<String, ConfigError> {
+        let log = self.get("FRONTDESK_LOG").unwrap_or_else(|| "info".into());
+        EnvFilter::builder().parse(&log).map_err(|error| bad("FRONTDESK_LOG", error))?;
+        Ok(log)
     }
 
     fn assistant(&self) -> Result<Option<Assistant>, ConfigError> {
@@ -342,6 +349,7 @@ mod tests {
             ("FRONTDESK_ALLOWED_ORIGINS", &[("FRONTDESK_ALLOWED_ORIGINS", "*")]),
             ("FRONTDESK_TOKEN_RATE", &[("FRONTDESK_TOKEN_RATE", "0")]),
             ("FRONTDESK_ASSISTANT", &[("FRONTDESK_ASSISTANT", "maybe")]),
+            ("FRONTDESK_LOG", &[("FRONTDESK_LOG", "frontdesk=loud")]),
         ];
         for (name, variables) in cases {
             let error = read(variables).unwrap_err();

@@ -14,7 +14,7 @@ pub mod state;
 pub mod token;
 pub mod visitor;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
 use tokio::net::TcpListener;
@@ -22,9 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     calls::Calls,
-    config::{Config, RoomServer},
+    config::Config,
     limits::VisitorLimit,
-    rooms::{Rooms, livekit::LiveKitRooms},
     state::{AppState, Parts},
 };
 
@@ -86,29 +85,18 @@ impl Server {
     /// A key that cannot be read or made, a socket that cannot be used.
     pub async fn start(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
-        let (rooms, key, room_url): (Arc<dyn Rooms>, _, _) = match config.rooms {
-            RoomServer::LiveKit { url, key } => {
-                let (rooms, _starts) = LiveKitRooms::new(&url, &key);
-                (Arc::new(rooms), key, Some(url))
-            }
-            RoomServer::Embedded { key, .. } => {
-                let key = key.map_or_else(|| keys::load_or_make(&config.data_dir), Ok)?;
-                let here = format!("ws://{address}").parse().map_err(|error| anyhow::anyhow!("{address}: {error}"))?;
-                let (rooms, _starts) = LiveKitRooms::new(&here, &key);
-                (Arc::new(rooms), key, None)
-            }
-        };
-        let calls = Calls::new(key, rooms.clone(), VisitorLimit::new(config.calls_per_minute));
+        let open = rooms::open(config.rooms, &config.data_dir, address, shutdown.clone()).await?;
+        let calls = Calls::new(open.key, open.rooms.clone(), VisitorLimit::new(config.calls_per_minute));
         let app = AppState::from(Parts {
             site: config.site,
             address,
             calls,
-            rooms,
-            room_url: config.public_url.or(room_url),
+            rooms: open.rooms,
+            room_url: config.public_url.or(open.public_url),
             proxies: config.trusted_proxies,
             origins: config.allowed_origins,
         });
-        let router = router::router(app.clone(), None);
+        let router = router::router(app.clone(), open.router);
         Ok(Self { listener, address, app, router, shutdown })
     }
 

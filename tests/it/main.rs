@@ -4,5 +4,6 @@
 
 mod app;
 mod limits;
+mod rooms;
 mod security;
 mod token;

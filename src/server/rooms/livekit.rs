@@ -7,13 +7,10 @@ use livekit_api::services::{
 };
 use livekit_protocol::{ParticipantInfo, participant_info::Kind};
 use secrecy::ExposeSecret;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
-use super::{NewRoom, Participant, Room, Rooms, RoomsError};
+use super::{NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS};
 use crate::server::{config::PublicUrl, token::ApiKey};
-
-/// Rooms that may wait for their assistant at one time; beyond this many the machine is past helping.
-const WAITING_ROOMS: usize = 1024;
 
 /// A LiveKit server's rooms.
 pub struct LiveKitRooms {
@@ -61,7 +58,7 @@ impl Rooms for LiveKitRooms {
     }
 
     fn expect(&self, room: &str) {
-        if self.starts.try_send(room.to_owned()).is_err() {
+        if let Err(TrySendError::Full(room)) = self.starts.try_send(room.to_owned()) {
             tracing::error!(room, "no assistant could be sent: too many rooms wait for theirs");
         }
     }

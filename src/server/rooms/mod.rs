@@ -2,9 +2,16 @@
 //!
 //! The rest of the program never learns whether that is the embedded server or a LiveKit server elsewhere.
 
-pub mod livekit;
+mod embedded;
+mod livekit;
+mod open;
 
 use async_trait::async_trait;
+
+pub use self::open::{OpenError, OpenRooms, open};
+
+/// Rooms that may wait for their assistant at one time; beyond this many the machine is past helping.
+const WAITING_ROOMS: usize = 1024;
 
 /// What the rest of the program may do with rooms.
 #[async_trait]

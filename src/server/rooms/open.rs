@@ -1,0 +1,105 @@
+//! Opening the rooms that the settings name: the one place that knows which server carries them.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
+
+use axum::Router;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Rooms, embedded::EmbeddedRooms, livekit::LiveKitRooms};
+use crate::server::{
+    config::{PublicUrl, RoomServer},
+    keys::{self, KeyError},
+    sfu::{self, SfuConfig},
+    token::ApiKey,
+};
+
+/// Rooms that are open for business.
+pub struct OpenRooms {
+    /// Their administration.
+    pub rooms: Arc<dyn Rooms>,
+    /// The key that their tokens are signed with.
+    pub key: ApiKey,
+    /// Where the assistant connects, `ws://` or `wss://`.
+    pub url: String,
+    /// The server's address for browsers; absent where it is our own, reached as the page is.
+    pub public_url: Option<PublicUrl>,
+    /// The routes that carry them, where the server is our own.
+    pub router: Option<Router>,
+    /// Names of rooms that need an assistant.
+    pub starts: mpsc::Receiver<String>,
+}
+
+/// Why there are no rooms.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The embedded server has no key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The embedded server cannot have its UDP address.
+    #[error("cannot take media at {address} (FRONTDESK_UDP_ADDR): {source}")]
+    Media {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// Opens the rooms of `server`. An embedded one keeps its key in `data_dir`, is reached at `site`, and ends with
+/// `shutdown`.
+///
+/// # Errors
+/// A key or a UDP address that an embedded server cannot have.
+pub async fn open(
+    server: RoomServer,
+    data_dir: &Path,
+    site: SocketAddr,
+    shutdown: CancellationToken,
+) -> Result<OpenRooms, OpenError> {
+    match server {
+        RoomServer::LiveKit { url, key } => {
+            let (rooms, starts) = LiveKitRooms::new(&url, &key);
+            let address = url.as_str().to_owned();
+            Ok(OpenRooms { rooms: Arc::new(rooms), key, url: address, public_url: Some(url), router: None, starts })
+        }
+        RoomServer::Embedded { key, udp, announce } => {
+            let key = key.map_or_else(|| keys::load_or_make(data_dir), Ok)?;
+            let config = SfuConfig { udp, announce, ..SfuConfig::default() };
+            let sfu = sfu::start(config, key.clone(), shutdown.clone())
+                .await
+                .map_err(|source| OpenError::Media { address: udp, source })?;
+            let router = Some(sfu.router());
+            let (rooms, starts) = EmbeddedRooms::new(sfu, shutdown);
+            let url = format!("ws://{}", reachable(site));
+            Ok(OpenRooms { rooms: Arc::new(rooms), key, url, public_url: None, router, starts })
+        }
+    }
+}
+
+/// The address at which this machine reaches a server of its own that listens at `address`.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    let loopback: IpAddr = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    SocketAddr::new(loopback, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_reached_by_loopback() {
+        for (listens, reached) in
+            [("0.0.0.0:3000", "127.0.0.1:3000"), ("[::]:3000", "[::1]:3000"), ("192.0.2.1:80", "192.0.2.1:80")]
+        {
+            assert_eq!(reachable(listens.parse().unwrap()), reached.parse().unwrap());
+        }
+    }
+}
