@@ -18,6 +18,7 @@ mod negotiation;
 mod network;
 mod participant;
 mod peer;
+mod quality;
 mod revocations;
 mod room;
 mod signal;

@@ -11,7 +11,7 @@ use super::{
     forward::Outgoing,
     ids::{ParticipantSid, PeerKey, SocketId, TrackSid},
     negotiation::{Negotiation, dual::Dual, sdp::Section, single::Single},
-    signal::{ParticipantView, Reason, Source, Stage, join::Hello},
+    signal::{ParticipantView, Quality, Reason, Source, Stage, join::Hello},
     track::{Subscription, Track},
 };
 use crate::server::token::{Claims, VideoGrants};
@@ -138,6 +138,8 @@ pub struct Participant {
     pub sections: Vec<Section>,
     /// What it announced or publishes.
     pub tracks: Vec<Track>,
+    /// How well its packets arrive, as others were told.
+    pub quality: Quality,
     /// What it receives.
     pub subscriptions: Vec<Subscription>,
     /// The streams of the sections that it receives on.
@@ -177,6 +179,7 @@ impl Participant {
             auto_subscribe: hello.auto_subscribe,
             sections: Vec::new(),
             tracks: Vec::new(),
+            quality: Quality::Excellent,
             subscriptions: Vec::new(),
             outgoing: HashMap::new(),
             last_sequence: 0,

@@ -1,5 +1,7 @@
 //! The signal socket: HTTP's side of joining, and the pump between a websocket and the driver.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::{
@@ -11,19 +13,24 @@ use axum::{
     response::{IntoResponse, Response as HttpResponse},
     routing::get,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{
     Sfu,
     admission::{Path, Rejection},
     command::{Command, Session},
-    signal::{Request, Response, codec, join::Query as JoinQuery},
+    signal::{PING_TIMEOUT_S, Request, Response, codec, join::Query as JoinQuery},
 };
 
 /// The largest frame that a client may send, in bytes; livekit-server has the same bound.
 const FRAME_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// How many messages may wait for a client; one that is further behind has stopped reading.
 const RESPONSES_MAX: usize = 512;
+/// How long a client may leave a message unread: livekit-server's ping timeout.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(PING_TIMEOUT_S as u64);
 
 /// The routes of the signalling protocol, all of them open to every page by CORS: the token decides.
 pub fn router(sfu: Sfu) -> Router {
@@ -116,12 +123,11 @@ async fn pump(mut socket: WebSocket, mut inbox: mpsc::Receiver<Response>, guard:
                 let Some(response) = response else {
                     // The driver let go of the session: everything that it said is sent.
                     let frame = CloseFrame { code: close_code::NORMAL, reason: "".into() };
-                    let _ = socket.send(Message::Close(Some(frame))).await;
+                    let _ = timeout(WRITE_TIMEOUT, socket.send(Message::Close(Some(frame)))).await;
                     return;
                 };
-                if socket.send(Message::Binary(codec::encode(response).into())).await.is_err() {
-                    return;
-                }
+                let frame = Message::Binary(codec::encode(response).into());
+                let Ok(Ok(())) = timeout(WRITE_TIMEOUT, socket.send(frame)).await else { return };
             }
             message = socket.recv() => {
                 let Some(Ok(message)) = message else { return };

@@ -4,6 +4,7 @@ use str0m::media::Mid;
 
 use super::{
     ids::{ParticipantSid, PeerKey, TrackSid},
+    quality::Arrivals,
     signal::{TrackRequest, TrackView},
     speakers::Meter,
 };
@@ -21,12 +22,14 @@ pub struct Track {
     pub receivers: Vec<(PeerKey, Mid)>,
     /// How loud it is.
     pub meter: Meter,
+    /// How well it arrives.
+    pub arrivals: Arrivals,
 }
 
 impl Track {
     /// Takes an announcement.
     pub fn new(sid: TrackSid, request: TrackRequest) -> Self {
-        Self { sid, request, mid: None, receivers: Vec::new(), meter: Meter::default() }
+        Self { sid, request, mid: None, receivers: Vec::new(), meter: Meter::default(), arrivals: Arrivals::default() }
     }
 
     /// The track as others see it.

@@ -8,6 +8,7 @@ use crate::server::{
         ids::{ParticipantSid, PeerKey, SocketId},
         negotiation::Negotiation,
         participant::{Link, Media, Participant},
+        quality,
         signal::{Action, Joined, Outcome, ParticipantView, Reason, Response, Speaker, Stage, Subject, join::Hello},
         speakers,
         track::Place,
@@ -110,6 +111,7 @@ impl Room {
         let (identity, kind) = (participant.claims.identity.clone(), participant.kind());
         self.announce(peer);
         self.out.push(Output::Joined { identity, kind });
+        self.tell_qualities(peer);
         self.negotiate(peer);
     }
 
@@ -206,6 +208,10 @@ impl Room {
             self.next_window = now + speakers::WINDOW;
             self.judge_speakers();
         }
+        if now >= self.next_quality {
+            self.next_quality = now + quality::WINDOW;
+            self.judge_qualities();
+        }
         if now >= self.next_refresh {
             self.next_refresh = now + REFRESH_INTERVAL;
             self.out.extend(self.participants.keys().map(|&peer| Output::RefreshToken(peer)));
@@ -249,6 +255,35 @@ impl Room {
         }
         let listeners: Vec<_> = self.participants.keys().copied().collect();
         listeners.into_iter().for_each(|listener| self.send(listener, Response::Speakers(changed.clone())));
+    }
+
+    fn judge_qualities(&mut self) {
+        let mut changed = Vec::new();
+        for participant in self.participants.values_mut() {
+            let judged = participant.tracks.iter_mut().filter_map(|track| track.arrivals.judge()).min();
+            if let Some(quality) = judged.filter(|quality| *quality != participant.quality) {
+                participant.quality = quality;
+                changed.push((participant.sid.clone(), quality));
+            }
+        }
+        if changed.is_empty() {
+            return;
+        }
+        let listeners: Vec<_> = self.participants.keys().copied().collect();
+        listeners.into_iter().for_each(|listener| self.send(listener, Response::Qualities(changed.clone())));
+    }
+
+    /// Tells a newcomer how everybody is, and everybody how the newcomer is.
+    fn tell_qualities(&mut self, peer: PeerKey) {
+        let shown = self.participants.values().filter(|other| other.key == peer || !other.permission.hidden);
+        let qualities: Vec<_> = shown.map(|other| (other.sid.clone(), other.quality)).collect();
+        self.send(peer, Response::Qualities(qualities));
+        let Some(newcomer) = self.participants.get(&peer).filter(|newcomer| !newcomer.permission.hidden) else {
+            return;
+        };
+        let own = Response::Qualities(vec![(newcomer.sid.clone(), newcomer.quality)]);
+        let others: Vec<_> = self.participants.keys().copied().filter(|&other| other != peer).collect();
+        others.into_iter().for_each(|other| self.send(other, own.clone()));
     }
 
     fn tell_speakers(&mut self, peer: PeerKey) {

@@ -294,8 +294,8 @@ pub struct Speaker {
     pub active: bool,
 }
 
-/// How well a participant's media arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How well a participant's media arrives, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quality {
     /// Much is lost.
     Poor,
