@@ -1,5 +1,6 @@
 //! The server: HTTP, tokens, rooms, the assistant.
 
+pub mod agent;
 pub mod calls;
 pub mod config;
 pub mod error;

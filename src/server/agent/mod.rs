@@ -1,0 +1,28 @@
+//! The assistant: a participant in pure Rust that greets, hears, answers and can be interrupted.
+//!
+//! ```text
+//! room ──link──▶ session: ear (Opus, VAD) ──▶ turns ──▶ brain ──▶ sentences ──▶ TTS ──▶ playout ──▶ Opus ──link──▶ room
+//!                              └──▶ STT ────────┘                                        └──▶ transcript ──link──▶ room
+//! ```
+//!
+//! [`AgentHost`] joins each room it is told of and runs one session in it. `turn`, `playout`, `transcript` and `script`
+//! are pure; `link` alone knows LiveKit; engines stand behind small traits (`stt`, `tts`, `vad`, `script::Brain`).
+//! It knows the room server by its address only, embedded or not.
+
+mod audio;
+mod ear;
+mod host;
+pub mod link;
+mod playout;
+mod script;
+mod session;
+mod stt;
+mod transcript;
+mod tts;
+mod turn;
+mod vad;
+
+pub use self::{
+    host::{AgentConfig, AgentHost, Speech, speech},
+    link::Link,
+};

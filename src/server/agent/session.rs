@@ -1,0 +1,497 @@
+//! One call: it owns the ears, the turns, the answer that is being played and the words on the screen.
+//!
+//! Everything that happens comes to one task: the room's events, recognised words, sentences that are ready to be
+//! heard, and a tick each 20 ms that is the clock of what is played. Engines work elsewhere and are never waited for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    audio::opus::VoiceEncoder,
+    ear::Ear,
+    link::{Closed, Joined, Kind, Order, RoomEvent},
+    playout::{Playout, Sentence},
+    script::{Brain, Then},
+    stt::{Stt, Utterance, Words},
+    transcript::{Transcripts, Voice},
+    tts::{Tts, sentences},
+    turn::{Input, Output, Timings, Turns},
+    vad::Edge,
+};
+use crate::domain::call::AgentState;
+
+/// The attribute that front ends read the assistant's state from.
+pub(super) const STATE_ATTRIBUTE: &str = "lk.agent.state";
+
+/// The topic of chat messages.
+const CHAT_TOPIC: &str = "lk.chat";
+
+/// The clock of what is played.
+const FRAME: Duration = Duration::from_millis(20);
+
+/// What a frame is on the 48 kHz clock of RTP.
+const FRAME_TICKS: u64 = 960;
+
+/// Silence sent after the last frame, so that the listener's buffer does not have to invent it.
+const TAIL_FRAMES: usize = 5;
+
+/// How long it waits for somebody to come.
+const NOBODY: Duration = Duration::from_secs(30);
+
+/// How long it waits for somebody to come back: a reload of the page, a change of network.
+const DEPARTED: Duration = Duration::from_secs(15);
+
+/// How long after somebody came their browser should be receiving the assistant, if the server does not tell.
+const AUDIBLE_AFTER: Duration = Duration::from_millis(700);
+
+/// How long its last words may take to leave the listener's buffer.
+const FAREWELL: Duration = Duration::from_millis(800);
+
+/// A chat message is cut here: an answer needs no more of it.
+const CHAT_CHARS: usize = 500;
+
+/// Sound that an engine makes per second of an utterance that it may be behind by, and words that wait.
+const QUEUE: usize = 64;
+
+/// The engines of this machine; those that are missing leave the call to text.
+#[derive(Clone)]
+pub(super) struct Engines {
+    pub(super) stt: Option<Arc<dyn Stt>>,
+    pub(super) tts: Option<Arc<dyn Tts>>,
+}
+
+/// How a session ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The call is over.
+    Over,
+    /// The connection broke while somebody was there.
+    Lost,
+}
+
+/// What the speaking task makes.
+enum Spoken {
+    Sentence { turn: u64, sentence: Sentence },
+    End { turn: u64, then: Then },
+}
+
+/// Where the visitor is.
+#[derive(Clone, Copy, Debug)]
+enum Attendance {
+    /// Nobody came yet.
+    Awaited { since: Duration },
+    /// Somebody is here, and may not hear us yet.
+    Arriving { since: Duration },
+    /// Somebody is here and was greeted.
+    Here,
+    /// Everybody has left.
+    Departed { since: Duration },
+    /// The assistant has said goodbye and leaves at this time.
+    Leaving { at: Duration },
+}
+
+/// One call.
+pub(super) struct Session<'a> {
+    joined: Joined,
+    engines: Engines,
+    brain: &'a mut dyn Brain,
+    own: Voice,
+    is_back: bool,
+    start: Instant,
+    attendance: Attendance,
+    is_audible: bool,
+    visitors: BTreeSet<String>,
+    ears: HashMap<String, Ear>,
+    turns: Turns,
+    transcripts: Transcripts,
+    /// Who is being recognised, and the utterance.
+    talker: Option<Voice>,
+    utterance: Option<Box<dyn Utterance>>,
+    words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
+    spoken: (mpsc::Sender<Spoken>, mpsc::Receiver<Spoken>),
+    playout: Playout,
+    encoder: Option<VoiceEncoder>,
+    tail: usize,
+    time: u64,
+    turn: u64,
+    speaking: Option<JoinHandle<()>>,
+    then: Then,
+}
+
+impl<'a> Session<'a> {
+    /// Takes a room that was joined as `identity`; `is_back` when the call goes on after a broken connection.
+    pub(super) fn new(
+        joined: Joined,
+        engines: Engines,
+        brain: &'a mut dyn Brain,
+        identity: &str,
+        is_back: bool,
+    ) -> Self {
+        let own = Voice { identity: identity.to_owned(), track: String::new() };
+        Self {
+            joined,
+            engines,
+            brain,
+            transcripts: Transcripts::new(format!("{:08x}", rand::random::<u32>())),
+            own,
+            is_back,
+            start: Instant::now(),
+            attendance: Attendance::Awaited { since: Duration::ZERO },
+            is_audible: false,
+            visitors: BTreeSet::new(),
+            ears: HashMap::new(),
+            turns: Turns::new(Timings::default()),
+            talker: None,
+            utterance: None,
+            words: mpsc::channel(QUEUE),
+            spoken: mpsc::channel(QUEUE),
+            playout: Playout::default(),
+            encoder: VoiceEncoder::new(),
+            tail: 0,
+            time: 0,
+            turn: 0,
+            speaking: None,
+            then: Then::Listen,
+        }
+    }
+
+    /// Holds the conversation until it is over.
+    pub(super) async fn run(mut self, shutdown: &CancellationToken) -> Outcome {
+        let mut ticks = interval(FRAME);
+        // After a stall the listener's buffer is refilled at once.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let outcome = loop {
+            let over = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => Some(Outcome::Over),
+                _ = ticks.tick() => self.on_tick(),
+                event = self.joined.events.recv() => match event {
+                    Some(RoomEvent::Closed(Closed::Lost)) | None => Some(Outcome::Lost),
+                    Some(RoomEvent::Closed(Closed::Ended)) => Some(Outcome::Over),
+                    Some(event) => self.on_room(event),
+                },
+                Some(words) = self.words.1.recv() => self.on_words(words),
+                Some(spoken) = self.spoken.1.recv() => self.on_spoken(spoken),
+            };
+            if let Some(outcome) = over {
+                break outcome;
+            }
+        };
+        self.stop_speaking();
+        self.send(Order::Leave);
+        outcome
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Sends an order; a room that takes none any more will say so itself.
+    fn send(&self, order: Order) {
+        self.joined.orders.try_send(order).ok();
+    }
+
+    fn send_all(&self, orders: Vec<Order>) {
+        orders.into_iter().for_each(|order| self.send(order));
+    }
+
+    fn on_room(&mut self, event: RoomEvent) -> Option<Outcome> {
+        let now = self.now();
+        match event {
+            RoomEvent::Published { track } => self.own.track = track,
+            RoomEvent::Audible => self.is_audible = true,
+            // Agents and other machines do not make a call.
+            RoomEvent::Arrived { kind: Kind::Agent | Kind::Other, .. } | RoomEvent::Attributes { .. } => {}
+            RoomEvent::Arrived { identity, kind: Kind::Person } => {
+                self.visitors.insert(identity);
+                match self.attendance {
+                    Attendance::Awaited { .. } => self.attendance = Attendance::Arriving { since: now },
+                    Attendance::Departed { .. } => self.attendance = Attendance::Here,
+                    Attendance::Arriving { .. } | Attendance::Here | Attendance::Leaving { .. } => {}
+                }
+            }
+            RoomEvent::Left { identity } => self.on_left(&identity, now),
+            RoomEvent::Audio { identity, track, opus, gap } => {
+                if self.engines.stt.is_some() && self.visitors.contains(&identity) {
+                    self.on_audio(&identity, &track, &opus, gap, now);
+                }
+            }
+            RoomEvent::Muted { identity } => {
+                let edge = self.ears.get_mut(&identity).and_then(|ear| ear.on_muted(now));
+                self.on_edges(&identity, edge.into_iter().collect(), now);
+            }
+            RoomEvent::Text { identity, topic, text, .. } => {
+                if topic != CHAT_TOPIC || !self.visitors.contains(&identity) {
+                    return None;
+                }
+                let text: String = text.trim().chars().take(CHAT_CHARS).collect();
+                if !text.is_empty() {
+                    self.on_turn(Input::Wrote(text), now);
+                }
+            }
+            RoomEvent::Closed(_) => {}
+        }
+        None
+    }
+
+    fn on_left(&mut self, identity: &str, now: Duration) {
+        let edge = self.ears.remove(identity).and_then(|mut ear| ear.on_muted(now));
+        self.on_edges(identity, edge.into_iter().collect(), now);
+        if !self.visitors.remove(identity) || !self.visitors.is_empty() {
+            return;
+        }
+        match self.attendance {
+            Attendance::Arriving { .. } => self.attendance = Attendance::Awaited { since: now },
+            Attendance::Here => {
+                self.attendance = Attendance::Departed { since: now };
+                self.stop_speaking();
+                self.on_turn(Input::AnswerFinished, now);
+            }
+            Attendance::Awaited { .. } | Attendance::Departed { .. } | Attendance::Leaving { .. } => {}
+        }
+    }
+
+    fn on_audio(&mut self, identity: &str, track: &str, opus: &[u8], gap: bool, now: Duration) {
+        if !self.ears.contains_key(identity) {
+            let Some(ear) = Ear::new() else { return };
+            self.ears.insert(identity.to_owned(), ear);
+            if let Some(stt) = &self.engines.stt {
+                stt.warm();
+            }
+        }
+        let Some(ear) = self.ears.get_mut(identity) else { return };
+        let edges = ear.on_packet(track, opus, gap, now);
+        self.on_edges(identity, edges, now);
+    }
+
+    /// Hears one person at a time: who begins is heard to the end.
+    fn on_edges(&mut self, identity: &str, edges: Vec<Edge>, now: Duration) {
+        for edge in edges {
+            let is_talker = self.talker.as_ref().is_some_and(|talker| talker.identity == identity);
+            match edge {
+                Edge::Started { at, pcm } if self.utterance.is_none() => {
+                    let track = self.ears.get(identity).map(|ear| ear.track().to_owned()).unwrap_or_default();
+                    self.talker = Some(Voice { identity: identity.to_owned(), track });
+                    self.on_turn(Input::SpeechStarted { at }, now);
+                    self.hear(&pcm);
+                }
+                Edge::Continued { until, pcm } if is_talker => {
+                    self.hear(&pcm);
+                    self.on_turn(Input::SpeechGoesOn { until }, now);
+                }
+                Edge::Ended { at } if is_talker => self.on_turn(Input::SpeechEnded { at }, now),
+                Edge::Started { .. } | Edge::Continued { .. } | Edge::Ended { .. } => {}
+            }
+        }
+    }
+
+    fn hear(&mut self, pcm: &[i16]) {
+        if let Some(utterance) = &mut self.utterance {
+            utterance.hear(pcm);
+        }
+    }
+
+    fn on_words(&mut self, words: Words) -> Option<Outcome> {
+        let now = self.now();
+        let Some(talker) = self.talker.clone() else { return None };
+        match words {
+            Words::Interim(text) => {
+                if self.utterance.is_some() && !text.is_empty() {
+                    let orders = self.transcripts.visitor_said(&talker, &text, false, now);
+                    self.send_all(orders);
+                }
+            }
+            Words::Final(text) => {
+                let orders = self.transcripts.visitor_said(&talker, &text, true, now);
+                self.send_all(orders);
+                self.on_turn(Input::Words(text), now);
+            }
+        }
+        None
+    }
+
+    fn on_spoken(&mut self, spoken: Spoken) -> Option<Outcome> {
+        match spoken {
+            Spoken::Sentence { turn, sentence } if turn == self.turn => self.playout.add(sentence),
+            Spoken::End { turn, then } if turn == self.turn => {
+                self.then = then;
+                self.playout.close();
+            }
+            Spoken::Sentence { .. } | Spoken::End { .. } => {}
+        }
+        None
+    }
+
+    /// Plays the next 20 ms and looks at the clock.
+    fn on_tick(&mut self) -> Option<Outcome> {
+        let now = self.now();
+        let identities: Vec<String> = self.ears.keys().cloned().collect();
+        for identity in identities {
+            let edges = self.ears.get_mut(&identity).map(|ear| ear.on_tick(now)).unwrap_or_default();
+            self.on_edges(&identity, edges, now);
+        }
+        self.on_turn(Input::Tick, now);
+        self.play(now);
+        self.on_attendance(now)
+    }
+
+    fn play(&mut self, now: Duration) {
+        self.time += FRAME_TICKS;
+        let tick = self.playout.tick();
+        if tick.is_first {
+            self.on_turn(Input::AnswerStarted, now);
+        }
+        match tick.frame {
+            Some(frame) => {
+                self.tail = TAIL_FRAMES;
+                self.send_frame(&frame);
+            }
+            None if self.tail > 0 => {
+                self.tail -= 1;
+                self.send_frame(&[0; super::playout::FRAME_SAMPLES]);
+            }
+            None => {}
+        }
+        if !tick.heard.is_empty() {
+            let orders = self.transcripts.agent_said(&self.own, &tick.heard, now);
+            self.send_all(orders);
+        }
+        if tick.is_last {
+            let orders = self.transcripts.agent_finished(&self.own, now);
+            self.send_all(orders);
+            self.speaking = None;
+            self.on_turn(Input::AnswerFinished, now);
+            if std::mem::replace(&mut self.then, Then::Listen) == Then::Leave {
+                self.attendance = Attendance::Leaving { at: now + FAREWELL };
+            }
+        }
+    }
+
+    fn send_frame(&mut self, frame: &[i16]) {
+        if let Some(opus) = self.encoder.as_mut().and_then(|encoder| encoder.encode(frame)) {
+            self.send(Order::Audio { time: self.time, opus });
+        }
+    }
+
+    fn on_attendance(&mut self, now: Duration) -> Option<Outcome> {
+        match self.attendance {
+            Attendance::Awaited { since } if now.saturating_sub(since) >= NOBODY => Some(Outcome::Over),
+            Attendance::Departed { since } if now.saturating_sub(since) >= DEPARTED => Some(Outcome::Over),
+            Attendance::Leaving { at } if now >= at => Some(Outcome::Over),
+            Attendance::Arriving { since } => {
+                let waited = now.saturating_sub(since);
+                let is_ready = self.is_audible && !self.own.track.is_empty();
+                if is_ready || waited >= AUDIBLE_AFTER {
+                    self.attendance = Attendance::Here;
+                    let text = if self.is_back {
+                        "I am sorry, the line dropped for a moment. Where were we?".to_owned()
+                    } else {
+                        self.brain.greeting()
+                    };
+                    self.on_turn(Input::Greet, now);
+                    self.say(text, Then::Listen);
+                }
+                None
+            }
+            Attendance::Awaited { .. }
+            | Attendance::Departed { .. }
+            | Attendance::Leaving { .. }
+            | Attendance::Here => None,
+        }
+    }
+
+    /// Tells the turns, and does what they say.
+    fn on_turn(&mut self, input: Input, now: Duration) {
+        for output in self.turns.on(input, now) {
+            match output {
+                Output::Show(state) => self.show(state),
+                Output::Listen => {
+                    self.utterance = self.engines.stt.as_ref().map(|stt| stt.begin(self.words.0.clone()));
+                }
+                Output::Finish => {
+                    if let Some(utterance) = self.utterance.take() {
+                        utterance.finish();
+                    }
+                }
+                Output::Pause => self.playout.pause(),
+                Output::Resume => self.playout.resume(),
+                Output::Cancel => self.stop_speaking(),
+                Output::Answer(said) => self.answer(&said),
+                Output::AskAgain => {
+                    let text = self.brain.pardon();
+                    self.say(text, Then::Listen);
+                }
+            }
+        }
+    }
+
+    fn show(&self, state: AgentState) {
+        let attributes = BTreeMap::from([(STATE_ATTRIBUTE.to_owned(), state_name(state).to_owned())]);
+        self.send(Order::Attributes(attributes));
+    }
+
+    fn answer(&mut self, said: &str) {
+        let answer = self.brain.answer(said);
+        self.say(answer.text, answer.then);
+    }
+
+    /// Speaks `text`, a sentence after the other; the first is heard while the next is made.
+    fn say(&mut self, text: String, then: Then) {
+        self.stop_speaking();
+        self.turn += 1;
+        self.playout.begin();
+        let (turn, tts, ready) = (self.turn, self.engines.tts.clone(), self.spoken.0.clone());
+        self.speaking = Some(tokio::spawn(async move {
+            for text in sentences(&text) {
+                let pcm = match &tts {
+                    Some(tts) => tts.speak(&text).await.map(|pcm| pcm.to_vec()).unwrap_or_else(|error| {
+                        tracing::warn!(%error, "a sentence is shown but not spoken");
+                        Vec::new()
+                    }),
+                    None => Vec::new(),
+                };
+                if ready.send(Spoken::Sentence { turn, sentence: Sentence { text, pcm } }).await.is_err() {
+                    return;
+                }
+            }
+            ready.send(Spoken::End { turn, then }).await.ok();
+        }));
+    }
+
+    /// Silence, at once; the words that were heard stay as they are.
+    fn stop_speaking(&mut self) {
+        if let Some(speaking) = self.speaking.take() {
+            speaking.abort();
+        }
+        // Sentences of this answer that are still under way belong to no turn any more.
+        self.turn += 1;
+        self.then = Then::Listen;
+        if let Some(fade) = self.playout.cancel() {
+            self.send_frame(&fade);
+        }
+        let now = self.now();
+        let orders = self.transcripts.agent_finished(&self.own, now);
+        self.send_all(orders);
+    }
+}
+
+/// The state as LiveKit's front ends spell it.
+pub(super) fn state_name(state: AgentState) -> &'static str {
+    match state {
+        AgentState::Initializing => "initializing",
+        AgentState::Idle => "idle",
+        AgentState::Listening => "listening",
+        AgentState::Thinking => "thinking",
+        AgentState::Speaking => "speaking",
+    }
+}

@@ -1,0 +1,200 @@
+//! The words on the screen, as LiveKit's front ends read them: text streams on `lk.transcription`, and the older packet.
+//!
+//! The assistant's segment is one stream of deltas; each version of the visitor's is a whole stream under the same
+//! segment id. It makes orders and sends nothing.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::link::{Order, Transcript};
+
+const TOPIC: &str = "lk.transcription";
+const SEGMENT_ID: &str = "lk.segment_id";
+const IS_FINAL: &str = "lk.transcription_final";
+const TRACK_ID: &str = "lk.transcribed_track_id";
+
+/// Who speaks, and on which track (empty if there is none).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Voice {
+    pub(super) identity: String,
+    pub(super) track: String,
+}
+
+/// A segment that is being said.
+#[derive(Debug)]
+struct Segment {
+    id: String,
+    text: String,
+    start: Duration,
+}
+
+/// Both sides' segments of one call.
+#[derive(Debug)]
+pub(super) struct Transcripts {
+    /// Sets this call's ids apart from those of other calls.
+    prefix: String,
+    next_id: u64,
+    agent: Option<Segment>,
+    visitor: Option<Segment>,
+}
+
+impl Transcripts {
+    /// Starts with nothing said; `prefix` makes the ids unique.
+    pub(super) fn new(prefix: String) -> Self {
+        Self { prefix, next_id: 0, agent: None, visitor: None }
+    }
+
+    /// The assistant was heard to say `delta`.
+    pub(super) fn agent_said(&mut self, voice: &Voice, delta: &str, now: Duration) -> Vec<Order> {
+        let mut orders = Vec::new();
+        let id = match &self.agent {
+            Some(segment) => segment.id.clone(),
+            None => {
+                let id = self.id("SG");
+                let attributes = attributes(&id, &voice.track, false);
+                orders.push(Order::OpenText { stream: id.clone(), topic: TOPIC, attributes, sender: None });
+                id
+            }
+        };
+        let segment = self.agent.get_or_insert_with(|| Segment { id: id.clone(), text: String::new(), start: now });
+        segment.text.push_str(delta);
+        orders.push(Order::WriteText { stream: id, text: delta.to_owned() });
+        orders.push(Order::Transcript(older(segment, voice, now, false)));
+        orders
+    }
+
+    /// The assistant has finished, or was cut: what was heard until here is final.
+    pub(super) fn agent_finished(&mut self, voice: &Voice, now: Duration) -> Vec<Order> {
+        let Some(segment) = self.agent.take() else { return Vec::new() };
+        let attributes = attributes(&segment.id, &voice.track, true);
+        let transcript = older(&segment, voice, now, true);
+        vec![Order::CloseText { stream: segment.id, attributes }, Order::Transcript(transcript)]
+    }
+
+    /// The visitor has said `text` so far in this utterance.
+    pub(super) fn visitor_said(&mut self, voice: &Voice, text: &str, is_final: bool, now: Duration) -> Vec<Order> {
+        let mut segment = match self.visitor.take() {
+            Some(segment) => segment,
+            None if text.is_empty() => return Vec::new(),
+            None => Segment { id: self.id("SG"), text: String::new(), start: now },
+        };
+        segment.text = text.to_owned();
+        let stream = self.id("ST");
+        let attributes = attributes(&segment.id, &voice.track, is_final);
+        let transcript = older(&segment, voice, now, is_final);
+        if !is_final {
+            self.visitor = Some(segment);
+        }
+        vec![
+            Order::OpenText {
+                stream: stream.clone(),
+                topic: TOPIC,
+                attributes: attributes.clone(),
+                sender: Some(voice.identity.clone()),
+            },
+            Order::WriteText { stream: stream.clone(), text: text.to_owned() },
+            Order::CloseText { stream, attributes },
+            Order::Transcript(transcript),
+        ]
+    }
+
+    fn id(&mut self, kind: &str) -> String {
+        self.next_id += 1;
+        format!("{kind}_{}{:04}", self.prefix, self.next_id)
+    }
+}
+
+fn attributes(segment: &str, track: &str, is_final: bool) -> BTreeMap<String, String> {
+    let mut attributes =
+        BTreeMap::from([(SEGMENT_ID.to_owned(), segment.to_owned()), (IS_FINAL.to_owned(), is_final.to_string())]);
+    if !track.is_empty() {
+        attributes.insert(TRACK_ID.to_owned(), track.to_owned());
+    }
+    attributes
+}
+
+fn older(segment: &Segment, voice: &Voice, now: Duration, is_final: bool) -> Transcript {
+    let ms = |at: Duration| u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
+    Transcript {
+        identity: voice.identity.clone(),
+        track: voice.track.clone(),
+        segment: segment.id.clone(),
+        text: segment.text.clone(),
+        start_ms: ms(segment.start),
+        end_ms: ms(now),
+        is_final,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn voice(identity: &str, track: &str) -> Voice {
+        Voice { identity: identity.into(), track: track.into() }
+    }
+
+    fn map(id: &str, is_final: &str, track: &str) -> BTreeMap<String, String> {
+        [(SEGMENT_ID, id), (IS_FINAL, is_final), (TRACK_ID, track)].map(|(k, v)| (k.into(), v.into())).into()
+    }
+
+    fn packet(identity: &str, track: &str, text: &str, start_ms: u64, end_ms: u64, is_final: bool) -> Order {
+        let (identity, track) = (identity.into(), track.into());
+        let segment = "SG_x0001".into();
+        Order::Transcript(Transcript { identity, track, segment, text: text.into(), start_ms, end_ms, is_final })
+    }
+
+    #[test]
+    fn the_assistants_segment_is_one_stream_of_deltas() {
+        let mut transcripts = Transcripts::new("x".into());
+        let me = voice("agent", "TR_a");
+        let mut orders = transcripts.agent_said(&me, "Hello,", Duration::from_millis(100));
+        orders.extend(transcripts.agent_said(&me, " Ada.", Duration::from_millis(300)));
+        orders.extend(transcripts.agent_finished(&me, Duration::from_millis(400)));
+        let stream = || "SG_x0001".to_owned();
+        let expected = [
+            Order::OpenText {
+                stream: stream(),
+                topic: TOPIC,
+                attributes: map("SG_x0001", "false", "TR_a"),
+                sender: None,
+            },
+            Order::WriteText { stream: stream(), text: "Hello,".into() },
+            packet("agent", "TR_a", "Hello,", 100, 100, false),
+            Order::WriteText { stream: stream(), text: " Ada.".into() },
+            packet("agent", "TR_a", "Hello, Ada.", 100, 300, false),
+            Order::CloseText { stream: stream(), attributes: map("SG_x0001", "true", "TR_a") },
+            packet("agent", "TR_a", "Hello, Ada.", 100, 400, true),
+        ];
+        assert_eq!(orders, expected);
+        assert_eq!(transcripts.agent_finished(&me, Duration::ZERO), []);
+    }
+
+    #[test]
+    fn each_version_of_the_visitors_segment_is_a_whole_stream_in_their_name() {
+        let mut transcripts = Transcripts::new("x".into());
+        let ada = voice("ada", "TR_m");
+        let mut orders = transcripts.visitor_said(&ada, "are", false, Duration::from_millis(100));
+        orders.extend(transcripts.visitor_said(&ada, "are you free", true, Duration::from_millis(900)));
+        let versions = [("ST_x0002", "are", "false"), ("ST_x0003", "are you free", "true")];
+        let expected: Vec<_> = versions
+            .into_iter()
+            .flat_map(|(stream, text, is_final)| {
+                let attributes = map("SG_x0001", is_final, "TR_m");
+                let end_ms = if is_final == "true" { 900 } else { 100 };
+                [
+                    Order::OpenText {
+                        stream: stream.into(),
+                        topic: TOPIC,
+                        attributes: attributes.clone(),
+                        sender: Some("ada".into()),
+                    },
+                    Order::WriteText { stream: stream.into(), text: text.into() },
+                    Order::CloseText { stream: stream.into(), attributes },
+                    packet("ada", "TR_m", text, 100, end_ms, is_final == "true"),
+                ]
+            })
+            .collect();
+        assert_eq!(orders, expected);
+        assert_eq!(transcripts.visitor_said(&ada, "", true, Duration::ZERO), []);
+    }
+}

@@ -1,0 +1,199 @@
+//! Where speech begins and ends: a score for each 16 ms of sound, and a gate with two thresholds over it.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::playout::SAMPLE_HZ;
+
+/// Samples that the detector scores at once: 16 ms, given by `earshot`.
+const WINDOW_SAMPLES: usize = 256;
+
+/// LiveKit Agents 1.7's defaults: on above 0.5, off below 0.35.
+const ON_SCORE: f32 = 0.5;
+const OFF_SCORE: f32 = 0.35;
+
+/// How long there must be speech before it counts, and silence before it ends.
+const ON_AFTER: Duration = Duration::from_millis(50);
+const OFF_AFTER: Duration = Duration::from_millis(250);
+
+/// Sound from before the start that a recogniser should hear too.
+const PREFIX_SAMPLES: usize = SAMPLE_HZ / 2;
+
+/// Tells speech from other sound.
+pub(super) trait Vad: Send {
+    /// How likely these 256 samples (16 kHz mono) are speech, 0 to 1.
+    fn score(&mut self, window: &[i16; WINDOW_SAMPLES]) -> f32;
+}
+
+/// The `earshot` detector.
+pub(super) struct Earshot(Box<earshot::Detector>);
+
+impl Earshot {
+    pub(super) fn new() -> Self {
+        Self(Box::default())
+    }
+}
+
+impl Vad for Earshot {
+    fn score(&mut self, window: &[i16; WINDOW_SAMPLES]) -> f32 {
+        self.0.predict_i16(window)
+    }
+}
+
+/// What the gate tells; times are those of the sound, not of its being noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Edge {
+    /// Speech began; with the sound from half a second before it on.
+    Started {
+        /// When it began.
+        at: Duration,
+        /// 16 kHz mono.
+        pcm: Vec<i16>,
+    },
+    /// Speech goes on.
+    Continued {
+        /// When the last of it so far was.
+        until: Duration,
+        /// 16 kHz mono.
+        pcm: Vec<i16>,
+    },
+    /// Speech ended.
+    Ended {
+        /// When the last of it was.
+        at: Duration,
+    },
+}
+
+/// Cuts sound into utterances.
+pub(super) struct Gate<V> {
+    vad: V,
+    window: Vec<i16>,
+    prefix: VecDeque<i16>,
+    /// How long the opposite of the present state has lasted.
+    against: Duration,
+    is_open: bool,
+}
+
+impl<V: Vad> Gate<V> {
+    pub(super) fn new(vad: V) -> Self {
+        Self {
+            vad,
+            window: Vec::with_capacity(WINDOW_SAMPLES),
+            prefix: VecDeque::with_capacity(PREFIX_SAMPLES),
+            against: Duration::ZERO,
+            is_open: false,
+        }
+    }
+
+    /// Whether somebody is speaking.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Takes 16 kHz mono sound that ends at `now`.
+    pub(super) fn push(&mut self, pcm: &[i16], now: Duration) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        for sample in pcm {
+            self.window.push(*sample);
+            if let Ok(window) = <&[i16; WINDOW_SAMPLES]>::try_from(self.window.as_slice()) {
+                let score = self.vad.score(window);
+                let window = std::mem::take(&mut self.window);
+                edges.extend(self.judge(score, &window, now));
+            }
+        }
+        edges
+    }
+
+    /// The microphone is off: whatever was being said is over.
+    pub(super) fn close(&mut self, now: Duration) -> Option<Edge> {
+        let was_open = std::mem::take(&mut self.is_open);
+        self.against = Duration::ZERO;
+        self.prefix.clear();
+        was_open.then_some(Edge::Ended { at: now })
+    }
+
+    fn judge(&mut self, score: f32, window: &[i16], now: Duration) -> Option<Edge> {
+        let length = Duration::from_micros(1_000_000 * WINDOW_SAMPLES as u64 / SAMPLE_HZ as u64);
+        let is_against = if self.is_open { score < OFF_SCORE } else { score >= ON_SCORE };
+        self.against = if is_against { self.against + length } else { Duration::ZERO };
+        if self.is_open {
+            if self.against >= OFF_AFTER {
+                self.is_open = false;
+                return Some(Edge::Ended { at: now.saturating_sub(std::mem::take(&mut self.against)) });
+            }
+            return Some(Edge::Continued { until: now.saturating_sub(self.against), pcm: window.to_vec() });
+        }
+        self.prefix.extend(window);
+        let excess = self.prefix.len().saturating_sub(PREFIX_SAMPLES);
+        self.prefix.drain(..excess);
+        if self.against < ON_AFTER {
+            return None;
+        }
+        self.is_open = true;
+        let at = now.saturating_sub(std::mem::take(&mut self.against));
+        Some(Edge::Started { at, pcm: self.prefix.drain(..).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Speech is whatever is loud.
+    struct Loud;
+
+    impl Vad for Loud {
+        fn score(&mut self, window: &[i16; WINDOW_SAMPLES]) -> f32 {
+            f32::from(window[0]) / 100.0
+        }
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Plays windows of these loudnesses; gives the edges with the number of their window, sound left out.
+    fn edges(levels: &[i16]) -> Vec<(usize, Edge)> {
+        let mut gate = Gate::new(Loud);
+        let mut edges = Vec::new();
+        for (n, level) in levels.iter().enumerate() {
+            for edge in gate.push(&[*level; WINDOW_SAMPLES], ms(16 * (n as u64 + 1))) {
+                match edge {
+                    Edge::Started { at, pcm } => edges.push((n, Edge::Started { at, pcm: vec![pcm.len() as i16] })),
+                    Edge::Continued { .. } => {}
+                    Edge::Ended { at } => edges.push((n, Edge::Ended { at })),
+                }
+            }
+        }
+        edges
+    }
+
+    #[test]
+    fn speech_has_the_times_of_its_sound() {
+        let levels = [vec![0; 10], vec![90; 20], vec![0; 30]].concat();
+        let started = Edge::Started { at: ms(160), pcm: vec![14 * 256] };
+        assert_eq!(edges(&levels), [(13, started), (45, Edge::Ended { at: ms(480) })]);
+    }
+
+    #[test]
+    fn clicks_do_not_open_and_short_gaps_do_not_close() {
+        assert_eq!(edges(&[0, 90, 90, 90, 0, 0, 90, 90, 0]), []);
+        let gap = [vec![90; 10], vec![0; 12], vec![40; 1], vec![0; 12], vec![90; 5]].concat();
+        assert_eq!(edges(&gap).len(), 1);
+    }
+
+    #[test]
+    fn a_microphone_that_goes_off_ends_the_speech() {
+        let mut gate = Gate::new(Loud);
+        gate.push(&[90; 4 * WINDOW_SAMPLES], ms(64));
+        assert!(gate.is_open());
+        assert_eq!(gate.close(ms(70)), Some(Edge::Ended { at: ms(70) }));
+        assert_eq!(gate.close(ms(80)), None);
+    }
+
+    #[test]
+    fn no_more_than_half_a_second_comes_before() {
+        let levels = [vec![0; 100], vec![90; 4]].concat();
+        let edges = edges(&levels);
+        assert!(matches!(&edges[0].1, Edge::Started { pcm, .. } if pcm[0] as usize == PREFIX_SAMPLES));
+    }
+}
