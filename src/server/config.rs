@@ -25,6 +25,12 @@ const UDP_PORT: u16 = 7882;
 /// Calls that a visitor may start in a minute: far above what a person does, far below what hurts.
 const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 
+/// What the assistant says first, of the site in `content/`.
+const GREETING: &str = "Hello, Harbour Sounds. How can I help with your event?";
+
+/// The clearest of the voices that flite has built in.
+const VOICE: &str = "slt";
+
 /// The shortest secret taken in production: the 32 bytes of HMAC-SHA-256's own output (RFC 7518, 3.2).
 const SECRET_MIN_BYTES: usize = 32;
 
@@ -90,6 +96,10 @@ pub enum RoomServer {
 pub struct Assistant {
     /// The name that visitors see.
     pub name: String,
+    /// What it says first.
+    pub greeting: String,
+    /// flite's voice.
+    pub voice: String,
     /// The questions and answers that it works from.
     pub faq: PathBuf,
 }
@@ -254,9 +264,13 @@ impl Settings<'_> {
             None | Some("on") => {}
             Some(_) => return Err(bad("FRONTDESK_ASSISTANT", "it is `on` or `off`")),
         }
-        let name = self.get("FRONTDESK_ASSISTANT_NAME").unwrap_or_else(|| "Assistant".into());
-        let faq = self.get("FRONTDESK_FAQ").unwrap_or_else(|| "content/faq.md".into()).into();
-        Ok(Some(Assistant { name, faq }))
+        let or = |name, default: &str| self.get(name).unwrap_or_else(|| default.to_owned());
+        Ok(Some(Assistant {
+            name: or("FRONTDESK_ASSISTANT_NAME", "Assistant"),
+            greeting: or("FRONTDESK_GREETING", GREETING),
+            voice: or("FRONTDESK_VOICE", VOICE),
+            faq: or("FRONTDESK_FAQ", "content/faq.md").into(),
+        }))
     }
 }
 

@@ -17,16 +17,19 @@ pub mod visitor;
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use anyhow::Context;
 use axum::{Router, serve::ListenerExt};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    agent::{AgentConfig, AgentHost, Link},
     calls::Calls,
-    config::Config,
+    config::{Assistant, Config},
     limits::VisitorLimit,
     state::{AppState, Parts},
 };
+use crate::domain::faq::Faq;
 
 /// How long open connections may finish what they do after the word to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -62,43 +65,38 @@ pub fn install_crypto() {
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
 }
 
-/// Starts the server on `listener` and serves until `shutdown`.
-///
-/// # Errors
-/// A key that cannot be read or made, a socket that cannot be used.
-pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    Ok(Server::start(config, listener, shutdown).await?.run().await?)
-}
-
 /// A server that has everything it needs and answers once it runs.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     app: AppState,
     router: Router,
+    assistant: Option<(AgentHost, mpsc::Receiver<String>)>,
     shutdown: CancellationToken,
 }
 
 impl Server {
-    /// Opens whatever `config` asks for.
+    /// Opens whatever `config` asks for; it will answer on `listener`, until `shutdown`.
     ///
     /// # Errors
-    /// A key that cannot be read or made, a socket that cannot be used.
+    /// A key that cannot be read or made, a socket that cannot be used, questions that cannot be read.
     pub async fn start(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         let open = rooms::open(config.rooms, &config.data_dir, address, shutdown.clone()).await?;
-        let calls = Calls::new(open.key, open.rooms.clone(), VisitorLimit::new(config.calls_per_minute));
+        let link = Link { url: open.url, key: open.key.clone() };
+        let assistant = config.assistant.map(|assistant| assistant_for(link, assistant)).transpose()?;
+        let calls = Calls::new(open.key, open.rooms, VisitorLimit::new(config.calls_per_minute));
         let app = AppState::from(Parts {
             site: config.site,
             address,
             calls,
-            rooms: open.rooms,
             room_url: config.public_url.or(open.public_url),
             proxies: config.trusted_proxies,
             origins: config.allowed_origins,
         });
         let router = router::router(app.clone(), open.router);
-        Ok(Self { listener, address, app, router, shutdown })
+        let assistant = assistant.map(|host| (host, open.starts));
+        Ok(Self { listener, address, app, router, assistant, shutdown })
     }
 
     /// The address that it listens at.
@@ -111,19 +109,36 @@ impl Server {
     /// # Errors
     /// A listener that fails for good.
     pub async fn run(self) -> io::Result<()> {
-        let Self { listener, app, router, shutdown, .. } = self;
+        let Self { listener, app, router, assistant, shutdown, .. } = self;
         let listener = listener.tap_io(|stream| {
             // Answers are small and whole: waiting to fill a packet would only delay them.
             let _ = stream.set_nodelay(true);
         });
         tokio::spawn(forget_the_rested(app, shutdown.clone()));
+        let assistant = assistant.map(|(host, starts)| tokio::spawn(host.run(starts, shutdown.clone())));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let stopping = async {
+            let served = serving.await;
+            if let Some(assistant) = assistant {
+                let _ = assistant.await;
+            }
+            served
+        };
         tokio::select! {
-            served = serving => served,
+            served = stopping => served,
             () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
         }
     }
+}
+
+/// The assistant for the rooms behind `link`, with the questions that it answers.
+fn assistant_for(link: Link, assistant: Assistant) -> anyhow::Result<AgentHost> {
+    let Assistant { name, greeting, voice, faq } = assistant;
+    let named = || format!("the assistant's questions, {} (FRONTDESK_FAQ)", faq.display());
+    let text = std::fs::read_to_string(&faq).with_context(named)?;
+    let faq = Faq::parse(&text).with_context(named)?;
+    Ok(AgentHost::new(AgentConfig { name, greeting, voice, faq }, link))
 }
 
 async fn forget_the_rested(app: AppState, shutdown: CancellationToken) {

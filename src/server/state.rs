@@ -11,7 +11,7 @@ use axum::{
 };
 use leptos::config::LeptosOptions;
 
-use super::{calls::Calls, config::PublicUrl, origin::AllowedOrigins, rooms::Rooms, visitor::TrustedProxies};
+use super::{calls::Calls, config::PublicUrl, origin::AllowedOrigins, visitor::TrustedProxies};
 
 /// The parts of the server, cheap to clone.
 #[derive(Clone)]
@@ -25,8 +25,6 @@ pub struct Parts {
     pub address: SocketAddr,
     /// Where calls start.
     pub calls: Calls,
-    /// The rooms.
-    pub rooms: Arc<dyn Rooms>,
     /// The room server's address for browsers; absent where it is our own, reached as the page was.
     pub room_url: Option<PublicUrl>,
     /// The proxies that are believed.
@@ -45,11 +43,6 @@ impl AppState {
     /// Where calls start.
     pub fn calls(&self) -> &Calls {
         &self.0.calls
-    }
-
-    /// Administration of the rooms.
-    pub fn rooms(&self) -> &dyn Rooms {
-        &*self.0.rooms
     }
 
     /// The proxies that are believed.

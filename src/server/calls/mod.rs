@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-pub use wish::{RoomType, StandardRequest, Wish};
+pub use wish::{RoomType, Wish};
 
 use super::{
     limits::VisitorLimit,

@@ -1,0 +1,41 @@
+//! One call through the whole server: the ticket, the room, the assistant who comes by itself.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use frontdesk::server::agent::{
+    Link,
+    link::{Kind, Presence, RoomEvent},
+};
+
+use crate::app::{TestApp, key};
+
+/// Far longer than it takes; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn the_assistant_comes_to_the_room_of_a_ticket_and_speaks_first() {
+    let faq = concat!(env!("CARGO_MANIFEST_DIR"), "/content/faq.md");
+    let settings =
+        [("FRONTDESK_ASSISTANT", "on"), ("FRONTDESK_FAQ", faq), ("FRONTDESK_GREETING", "Good morning to you.")];
+    let app = TestApp::with(&settings).await;
+    let ticket = app.post("/api/voice/token", "{}").await.json();
+    let link = Link { url: ticket["livekitHost"].as_str().unwrap().to_owned(), key: key() };
+    let visitor = Presence {
+        room: ticket["roomName"].as_str().unwrap().to_owned(),
+        identity: "ada".into(),
+        name: "Ada".into(),
+        kind: Kind::Person,
+        attributes: BTreeMap::new(),
+    };
+    let mut joined = link.join(&visitor).await.unwrap();
+    let greeting = tokio::time::timeout(PATIENCE, async {
+        loop {
+            if let Some(RoomEvent::Text { topic, text, attributes, .. }) = joined.events.recv().await
+                && attributes.get("lk.transcription_final").is_some_and(|last| last == "true")
+            {
+                return (topic, text);
+            }
+        }
+    });
+    assert_eq!(greeting.await.unwrap(), ("lk.transcription".to_owned(), "Good morning to you.".to_owned()));
+}
