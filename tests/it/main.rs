@@ -7,4 +7,8 @@ mod call;
 mod limits;
 mod rooms;
 mod security;
+mod sfu_call;
+mod sfu_door;
+mod sfu_host;
+mod sfu_participant;
 mod token;

@@ -1,0 +1,425 @@
+//! A participant in pure Rust: LiveKit's own signalling client and str0m, on either path.
+//!
+//! It publishes one audio track, answers every offer, and reports what it sees; a story awaits what it expects.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use livekit_protocol::{self as lk, signal_request::Message as Request, signal_response::Message as Response};
+use livekit_signaling::{SignalClient, SignalEvent, SignalEvents, SignalOptions};
+use prost::Message as _;
+use str0m::{
+    Candidate, Event, Input, Output, Rtc,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    channel::{ChannelConfig, ChannelId, Reliability},
+    media::{Direction, MediaKind, Mid},
+    net::{Protocol, Receive},
+    rtp::{ExtensionValues, RtpWrite},
+};
+use tokio::{
+    net::UdpSocket,
+    sync::{Mutex, mpsc},
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// The client's id of the track that a participant publishes.
+const CID: &str = "microphone";
+/// How long a story waits for what must come; only a broken server makes it wait that long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The two signalling paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// `/rtc`: two connections.
+    V0,
+    /// `/rtc/v1`: one.
+    V1,
+}
+
+/// What a participant sees.
+#[derive(Debug)]
+pub enum Seen {
+    /// A signal message.
+    Signal(Box<Response>),
+    /// An audio packet of a track.
+    Audio {
+        /// Whose.
+        track: String,
+        /// Its number.
+        sequence: u16,
+        /// What it carries.
+        payload: Vec<u8>,
+    },
+    /// A data packet.
+    Data(Box<lk::DataPacket>),
+    /// The signal socket closed.
+    Closed,
+}
+
+enum Order {
+    Say(Request),
+    Publish,
+    Audio(u64, Vec<u8>),
+    Data(Box<lk::DataPacket>),
+    Resume,
+}
+
+/// A participant; its task ends when it is dropped.
+pub struct Participant {
+    /// What the server said to its join.
+    pub joined: lk::JoinResponse,
+    orders: mpsc::UnboundedSender<Order>,
+    seen: Mutex<mpsc::UnboundedReceiver<Seen>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Participant {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Participant {
+    /// Joins.
+    pub async fn join(url: &str, token: &str, path: Path) -> Self {
+        let mut options = SignalOptions::default();
+        options.single_peer_connection = path == Path::V1;
+        options.region_failover = false;
+        let mut publisher = Connection::open().await;
+        let offer = (path == Path::V1).then(|| {
+            publisher.offer(|api| {
+                for _ in 0..2 {
+                    api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+                }
+            })
+        });
+        let (signal, joined, events) = SignalClient::connect(url, token, options, offer).await.unwrap();
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let (report, seen) = mpsc::unbounded_channel();
+        let subscriber = if path == Path::V0 { Some(Connection::open().await) } else { None };
+        let worker = Worker { signal: Arc::new(signal), publisher, subscriber, published: None, report };
+        let task = tokio::spawn(worker.run(events, inbox));
+        Self { joined, orders, seen: Mutex::new(seen), task }
+    }
+
+    /// Its session's id.
+    pub fn sid(&self) -> &str {
+        &self.joined.participant.as_ref().unwrap().sid
+    }
+
+    /// Sends a signal message.
+    pub fn say(&self, request: Request) {
+        self.order(Order::Say(request));
+    }
+
+    /// Announces and offers its track.
+    pub async fn publish(&self) -> lk::TrackInfo {
+        self.order(Order::Publish);
+        let track = self.await_signal(|message| match message {
+            Response::TrackPublished(published) => published.track.clone(),
+            _ => None,
+        });
+        track.await
+    }
+
+    /// Sends an audio frame.
+    pub fn speak(&self, sequence: u64, payload: &[u8]) {
+        self.order(Order::Audio(sequence, payload.to_vec()));
+    }
+
+    /// Sends a reliable data packet, as soon as it can.
+    pub fn send(&self, packet: lk::DataPacket) {
+        self.order(Order::Data(Box::new(packet)));
+    }
+
+    /// Drops its signal socket and comes back to its session.
+    pub fn resume(&self) {
+        self.order(Order::Resume);
+    }
+
+    /// Waits for something, passing over everything else.
+    pub async fn until<T>(&self, mut wanted: impl FnMut(&Seen) -> Option<T>) -> T {
+        let mut seen = self.seen.lock().await;
+        let search = async {
+            loop {
+                let next = seen.recv().await.expect("the participant is alive");
+                if let Some(found) = wanted(&next) {
+                    return found;
+                }
+            }
+        };
+        timeout(PATIENCE, search).await.expect("what was awaited did not come")
+    }
+
+    /// Waits for a signal message.
+    pub async fn await_signal<T>(&self, mut wanted: impl FnMut(&Response) -> Option<T>) -> T {
+        self.until(|seen| if let Seen::Signal(message) = seen { wanted(message) } else { None }).await
+    }
+
+    /// Waits for an update about somebody.
+    pub async fn await_update(&self, mut wanted: impl FnMut(&lk::ParticipantInfo) -> bool) -> lk::ParticipantInfo {
+        self.await_signal(|message| match message {
+            Response::Update(update) => update.participants.iter().find(|&info| wanted(info)).cloned(),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for the end of its session.
+    pub async fn await_leave(&self) -> (lk::DisconnectReason, lk::leave_request::Action) {
+        self.await_signal(|message| match message {
+            Response::Leave(leave) => Some((leave.reason(), leave.action())),
+            _ => None,
+        })
+        .await
+    }
+
+    fn order(&self, order: Order) {
+        self.orders.send(order).expect("the participant is alive");
+    }
+}
+
+struct Worker {
+    signal: Arc<SignalClient>,
+    publisher: Connection,
+    subscriber: Option<Connection>,
+    published: Option<Mid>,
+    report: mpsc::UnboundedSender<Seen>,
+}
+
+impl Worker {
+    async fn run(mut self, mut events: SignalEvents, mut orders: mpsc::UnboundedReceiver<Order>) {
+        if self.subscriber.is_some() {
+            let offer = self.publisher.offer(|_| ());
+            self.signal.send(Request::Offer(offer)).await;
+        }
+        let (mut first, mut second) = ([0; 2000], [0; 2000]);
+        loop {
+            let mut due = self.publisher.poll(&self.report);
+            if let Some(subscriber) = &mut self.subscriber {
+                due = due.min(subscriber.poll(&self.report));
+            }
+            let other = self.subscriber.as_ref().map(|connection| Arc::clone(&connection.socket));
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => self.carry_out(order).await,
+                    None => return,
+                },
+                event = events.recv() => match event {
+                    Some(SignalEvent::Message(message)) => self.take(*message).await,
+                    Some(SignalEvent::Close(_)) => { let _ = self.report.send(Seen::Closed); }
+                    None => return,
+                },
+                Ok((length, source)) = self.publisher.socket.recv_from(&mut first) => {
+                    self.publisher.receive(source, &first[..length]);
+                }
+                Ok((length, source)) = receive(other, &mut second) => {
+                    if let Some(subscriber) = &mut self.subscriber {
+                        subscriber.receive(source, &second[..length]);
+                    }
+                }
+                () = tokio::time::sleep_until(due.into()) => {}
+            }
+            self.publisher.pass_time();
+            self.subscriber.iter_mut().for_each(Connection::pass_time);
+        }
+    }
+
+    async fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Say(request) => self.signal.send(request).await,
+            Order::Publish => {
+                let track = lk::AddTrackRequest {
+                    cid: CID.into(),
+                    source: lk::TrackSource::Microphone as i32,
+                    ..Default::default()
+                };
+                self.signal.send(Request::AddTrack(track)).await;
+                let published = &mut self.published;
+                let offer = self.publisher.offer(|api| {
+                    let track = Some(CID.to_owned());
+                    *published = Some(api.add_media(MediaKind::Audio, Direction::SendOnly, None, track, None));
+                });
+                self.signal.send(Request::Offer(offer)).await;
+            }
+            Order::Audio(sequence, payload) => {
+                if let Some(mid) = self.published {
+                    self.publisher.speak(mid, sequence, payload);
+                }
+            }
+            Order::Data(packet) => self.publisher.waiting.push(packet.encode_to_vec()),
+            Order::Resume => {
+                self.signal.restart(lk::ReconnectReason::RrSignalDisconnected).await.unwrap();
+                self.signal.set_reconnected().await;
+                self.signal.send(Request::SyncState(lk::SyncState::default())).await;
+            }
+        }
+    }
+
+    async fn take(&mut self, message: Response) {
+        match &message {
+            Response::Answer(answer) => self.publisher.take_answer(answer),
+            Response::Offer(offer) => {
+                if let Some(subscriber) = &mut self.subscriber {
+                    let answer = subscriber.answer(offer);
+                    self.signal.send(Request::Answer(answer)).await;
+                }
+            }
+            Response::MediaSectionsRequirement(wanted) => {
+                let offer = self.publisher.offer(|api| {
+                    for _ in 0..wanted.num_audios {
+                        api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+                    }
+                });
+                self.signal.send(Request::Offer(offer)).await;
+            }
+            _ => {}
+        }
+        let _ = self.report.send(Seen::Signal(Box::new(message)));
+    }
+}
+
+async fn receive(socket: Option<Arc<UdpSocket>>, buffer: &mut [u8]) -> std::io::Result<(usize, SocketAddr)> {
+    match socket {
+        Some(socket) => socket.recv_from(buffer).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Connection {
+    rtc: Rtc,
+    socket: Arc<UdpSocket>,
+    address: SocketAddr,
+    pending: Option<(u32, SdpPendingOffer)>,
+    offers: u32,
+    reliable: Option<ChannelId>,
+    waiting: Vec<Vec<u8>>,
+    tracks: HashMap<Mid, String>,
+}
+
+impl Connection {
+    async fn open() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let mut rtc = Rtc::builder().set_rtp_mode(true).clear_codecs().enable_opus(true, false).build(Instant::now());
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        Self {
+            rtc,
+            socket: Arc::new(socket),
+            address,
+            pending: None,
+            offers: 0,
+            reliable: None,
+            waiting: Vec::new(),
+            tracks: HashMap::new(),
+        }
+    }
+
+    /// Makes an offer; one that changes nothing restarts ICE, so that there is something to offer.
+    fn offer(&mut self, change: impl FnOnce(&mut str0m::change::SdpApi)) -> lk::SessionDescription {
+        let mut api = self.rtc.sdp_api();
+        if self.offers == 0 {
+            for (label, reliability) in
+                [("_reliable", Reliability::Reliable), ("_lossy", Reliability::MaxRetransmits { retransmits: 0 })]
+            {
+                let id = api.add_channel_with_config(ChannelConfig {
+                    label: label.into(),
+                    reliability,
+                    ..Default::default()
+                });
+                if label == "_reliable" {
+                    self.reliable = Some(id);
+                }
+            }
+        }
+        change(&mut api);
+        if !api.has_changes() {
+            api.ice_restart(true);
+        }
+        let (offer, pending) = api.apply().unwrap();
+        self.offers += 1;
+        self.pending = Some((self.offers, pending));
+        lk::SessionDescription {
+            r#type: "offer".into(),
+            sdp: offer.to_sdp_string(),
+            id: self.offers,
+            ..Default::default()
+        }
+    }
+
+    fn take_answer(&mut self, answer: &lk::SessionDescription) {
+        let Some((id, pending)) = self.pending.take() else { return };
+        assert_eq!(answer.id, id, "an answer bears its offer's id");
+        self.rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer.sdp).unwrap()).unwrap();
+        self.learn_tracks(answer);
+    }
+
+    fn answer(&mut self, offer: &lk::SessionDescription) -> lk::SessionDescription {
+        let answer = self.rtc.sdp_api().accept_offer(SdpOffer::from_sdp_string(&offer.sdp).unwrap()).unwrap();
+        self.learn_tracks(offer);
+        lk::SessionDescription {
+            r#type: "answer".into(),
+            sdp: answer.to_sdp_string(),
+            id: offer.id,
+            ..Default::default()
+        }
+    }
+
+    fn learn_tracks(&mut self, description: &lk::SessionDescription) {
+        for (mid, track) in &description.mid_to_track_id {
+            assert!(description.sdp.contains(&format!("|{track} {track}")), "the section names its track");
+            self.tracks.insert(Mid::from(mid.as_str()), track.clone());
+        }
+    }
+
+    fn receive(&mut self, source: SocketAddr, datagram: &[u8]) {
+        let Ok(contents) = datagram.try_into() else { return };
+        let receive = Receive { proto: Protocol::Udp, source, destination: self.address, contents };
+        self.rtc.handle_input(Input::Receive(Instant::now(), receive)).unwrap();
+    }
+
+    fn pass_time(&mut self) {
+        self.rtc.handle_input(Input::Timeout(Instant::now())).unwrap();
+    }
+
+    fn speak(&mut self, mid: Mid, sequence: u64, payload: Vec<u8>) {
+        // Before the answer there is nothing to send on.
+        let Some(&pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first()) else { return };
+        let levels = ExtensionValues { audio_level: Some(-10), voice_activity: Some(true), ..Default::default() };
+        let write = RtpWrite::new(pt, sequence.into(), (sequence * 960) as u32, Instant::now(), payload);
+        let mut api = self.rtc.direct_api();
+        api.stream_tx_by_mid(mid, None).unwrap().write_rtp(write.ext_vals(levels));
+    }
+
+    fn poll(&mut self, report: &mpsc::UnboundedSender<Seen>) -> Instant {
+        if let Some(mut channel) = self.reliable.and_then(|id| self.rtc.channel(id)) {
+            self.waiting.retain(|packet| !matches!(channel.write(true, packet), Ok(true)));
+        }
+        loop {
+            match self.rtc.poll_output().unwrap() {
+                Output::Timeout(due) => return due,
+                Output::Transmit(datagram) => {
+                    let _ = self.socket.try_send_to(&datagram.contents, datagram.destination);
+                }
+                Output::Event(Event::RtpPacket(packet)) => {
+                    let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc).unwrap().mid();
+                    let _ = report.send(Seen::Audio {
+                        track: self.tracks.get(&mid).cloned().unwrap_or_default(),
+                        sequence: packet.header.sequence_number,
+                        payload: packet.payload.to_vec(),
+                    });
+                }
+                Output::Event(Event::ChannelData(data)) => {
+                    let packet = lk::DataPacket::decode(data.data.as_slice()).unwrap();
+                    let _ = report.send(Seen::Data(Box::new(packet)));
+                }
+                Output::Event(_) => {}
+            }
+        }
+    }
+}
