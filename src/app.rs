@@ -1,13 +1,22 @@
 //! The document shell and the routes of the site.
 
-use leptos::prelude::*;
-use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::{Meta, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     StaticSegment,
     components::{Route, Router, Routes},
 };
 
-use crate::ui::call::CallWidget;
+use crate::{
+    domain::{faq::Faq, site::Site},
+    ui::{
+        call::CallWidget,
+        site::{SitePage, SpeechAvailable},
+    },
+};
+
+/// Fetches the widget's code when the visitor reaches for the button; until then the page has no script to load.
+const START: &str = include_str!("app/start.js");
 
 /// The HTML document around [`App`].
 pub fn shell() -> impl IntoView {
@@ -16,11 +25,16 @@ pub fn shell() -> impl IntoView {
         <html lang="en">
             <head>
                 <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f3f8f8"/>
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0a1114"/>
+                <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href="/pkg/frontdesk.css"/>
                 <MetaTags/>
             </head>
             <body>
                 <App/>
+                <script type="module" nonce=use_nonce() inner_html=START></script>
             </body>
         </html>
     }
@@ -31,10 +45,8 @@ pub fn shell() -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Stylesheet href="/pkg/frontdesk.css"/>
-        <Title text="Harbour Sounds"/>
         <Router>
-            <Routes fallback=|| "Not found.">
+            <Routes fallback=|| view! { <Missing/> }>
                 <Route path=StaticSegment("") view=Home/>
             </Routes>
         </Router>
@@ -43,8 +55,29 @@ pub fn App() -> impl IntoView {
 
 #[component]
 fn Home() -> impl IntoView {
+    let site: Site = expect_context();
+    let faq: Faq = expect_context();
+    let speech = use_context().unwrap_or(SpeechAvailable(true));
     view! {
-        <main><h1>"Harbour Sounds"</h1></main>
-        <CallWidget/>
+        <Title text=site.name.clone()/>
+        <Meta name="description" content=site.description.clone()/>
+        <SitePage site=site.clone() faq speech/>
+        <CallWidget business=site.name questions=site.opening_questions speech=speech.0/>
+        <p id="call-note" class="call-note" role="alert" hidden>
+            "The call could not be loaded. Press the button to try again, or "
+            <a href="#contact" class="font-semibold underline">"ring or write to us"</a>
+            "."
+        </p>
+    }
+}
+
+#[component]
+fn Missing() -> impl IntoView {
+    view! {
+        <Title text="Not found"/>
+        <main class="mx-auto max-w-xl px-5 py-32">
+            <h1 class="display text-4xl font-semibold">"There is nothing at this address."</h1>
+            <p class="mt-4 text-lg"><a href="/" class="font-semibold text-accent-ink underline">"To the first page"</a></p>
+        </main>
     }
 }

@@ -19,9 +19,14 @@ pub mod meter;
 #[cfg(feature = "hydrate")]
 pub mod page;
 #[cfg(feature = "hydrate")]
+pub mod screen;
+#[cfg(feature = "hydrate")]
 pub mod storage;
 
 #[cfg(not(feature = "hydrate"))]
 mod inert;
 #[cfg(not(feature = "hydrate"))]
 pub use inert::{clock, livekit, media, meter, page, storage};
+#[cfg(not(feature = "hydrate"))]
+#[path = "screen_inert.rs"]
+pub mod screen;

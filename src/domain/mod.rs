@@ -2,4 +2,5 @@
 
 pub mod call;
 pub mod faq;
+pub mod site;
 pub mod transcript;

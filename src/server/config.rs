@@ -64,6 +64,8 @@ pub struct Config {
     pub allowed_origins: AllowedOrigins,
     /// Calls that one visitor may start in a minute.
     pub calls_per_minute: NonZeroU32,
+    /// The folder of the site's words: `site.toml` and `faq.md`.
+    pub content: PathBuf,
     /// The assistant; absent where it is switched off.
     pub assistant: Option<Assistant>,
     /// What is logged, as `tracing-subscriber` filters it.
@@ -100,8 +102,6 @@ pub struct Assistant {
     pub greeting: String,
     /// flite's voice.
     pub voice: String,
-    /// The questions and answers that it works from.
-    pub faq: PathBuf,
 }
 
 /// A room server's address as browsers connect to it: `ws://` or `wss://`, a host, perhaps a path, no slash at the end.
@@ -195,6 +195,7 @@ impl Config {
             Some("production") => true,
             Some(_) => return Err(bad("FRONTDESK_ENV", "it is `production` or `development`")),
         };
+        let content = PathBuf::from(settings.get("FRONTDESK_CONTENT").unwrap_or_else(|| "content".into()));
         Ok(Self {
             site,
             production,
@@ -205,6 +206,7 @@ impl Config {
             allowed_origins: settings.parse("FRONTDESK_ALLOWED_ORIGINS")?.unwrap_or_default(),
             calls_per_minute: settings.parse("FRONTDESK_TOKEN_RATE")?.unwrap_or(CALLS_PER_MINUTE),
             assistant: settings.assistant()?,
+            content,
             log: settings.log()?,
         })
     }
@@ -269,7 +271,6 @@ impl Settings<'_> {
             name: or("FRONTDESK_ASSISTANT_NAME", "Assistant"),
             greeting: or("FRONTDESK_GREETING", GREETING),
             voice: or("FRONTDESK_VOICE", VOICE),
-            faq: or("FRONTDESK_FAQ", "content/faq.md").into(),
         }))
     }
 }

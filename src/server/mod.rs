@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod calls;
 pub mod config;
+pub mod content;
 pub mod error;
 pub mod keys;
 pub mod limits;
@@ -17,7 +18,6 @@ pub mod visitor;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use anyhow::Context;
 use axum::{Router, serve::ListenerExt};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ use self::{
     agent::{AgentConfig, AgentHost, Link},
     calls::Calls,
     config::{Assistant, Config},
+    content::Content,
     limits::VisitorLimit,
     state::{AppState, Parts},
 };
@@ -82,13 +83,15 @@ impl Server {
     /// A key that cannot be read or made, a socket that cannot be used, questions that cannot be read.
     pub async fn start(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
+        let content = Content::load(&config.content)?;
         let open = rooms::open(config.rooms, &config.data_dir, address, shutdown.clone()).await?;
         let link = Link { url: open.url, key: open.key.clone() };
-        let assistant = config.assistant.map(|assistant| assistant_for(link, assistant)).transpose()?;
+        let assistant = config.assistant.map(|assistant| assistant_for(link, assistant, content.faq.clone()));
         let calls = Calls::new(open.key, open.rooms, VisitorLimit::new(config.calls_per_minute));
         let app = AppState::from(Parts {
             site: config.site,
             address,
+            content,
             calls,
             room_url: config.public_url.or(open.public_url),
             proxies: config.trusted_proxies,
@@ -133,12 +136,9 @@ impl Server {
 }
 
 /// The assistant for the rooms behind `link`, with the questions that it answers.
-fn assistant_for(link: Link, assistant: Assistant) -> anyhow::Result<AgentHost> {
-    let Assistant { name, greeting, voice, faq } = assistant;
-    let named = || format!("the assistant's questions, {} (FRONTDESK_FAQ)", faq.display());
-    let text = std::fs::read_to_string(&faq).with_context(named)?;
-    let faq = Faq::parse(&text).with_context(named)?;
-    Ok(AgentHost::new(AgentConfig { name, greeting, voice, faq }, link))
+fn assistant_for(link: Link, assistant: Assistant, faq: Faq) -> AgentHost {
+    let Assistant { name, greeting, voice } = assistant;
+    AgentHost::new(AgentConfig { name, greeting, voice, faq }, link)
 }
 
 async fn forget_the_rested(app: AppState, shutdown: CancellationToken) {

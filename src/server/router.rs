@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use leptos::server_fn::ServerFn;
+use leptos::{prelude::provide_context, server_fn::ServerFn};
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions, render_app_to_stream_with_context};
 use tower_http::services::ServeDir;
 
@@ -35,7 +35,7 @@ pub fn router(app: AppState, rooms: Option<Router>) -> Router {
 fn pages(app: AppState) -> Router {
     let context = {
         let app = app.clone();
-        move || security::page_policy(&app)
+        move || page_context(&app)
     };
     let site = leptos::config::LeptosOptions::from_ref(&app);
     let files = |folder: &str| ServeDir::new(folder).precompressed_br().precompressed_gzip();
@@ -55,9 +55,16 @@ fn pages(app: AppState) -> Router {
         .with_state(app)
 }
 
+/// What a page is given before it is rendered: the site's words and the policy of its scripts.
+fn page_context(app: &AppState) {
+    provide_context(app.content().site.clone());
+    provide_context(app.content().faq.clone());
+    security::page_policy(app);
+}
+
 /// The site's own page for an address where nothing is.
 async fn not_found(State(app): State<AppState>, request: Request) -> Response {
-    let render = render_app_to_stream_with_context(move || security::page_policy(&app), shell);
+    let render = render_app_to_stream_with_context(move || page_context(&app), shell);
     let mut response = render(request).await.into_response();
     *response.status_mut() = StatusCode::NOT_FOUND;
     response

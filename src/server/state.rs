@@ -11,7 +11,7 @@ use axum::{
 };
 use leptos::config::LeptosOptions;
 
-use super::{calls::Calls, config::PublicUrl, origin::AllowedOrigins, visitor::TrustedProxies};
+use super::{calls::Calls, config::PublicUrl, content::Content, origin::AllowedOrigins, visitor::TrustedProxies};
 
 /// The parts of the server, cheap to clone.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Parts {
     pub site: LeptosOptions,
     /// The address that the server listens at.
     pub address: SocketAddr,
+    /// The site's words.
+    pub content: Content,
     /// Where calls start.
     pub calls: Calls,
     /// The room server's address for browsers; absent where it is our own, reached as the page was.
@@ -40,6 +42,11 @@ impl From<Parts> for AppState {
 }
 
 impl AppState {
+    /// The site's words.
+    pub fn content(&self) -> &Content {
+        &self.0.content
+    }
+
     /// Where calls start.
     pub fn calls(&self) -> &Calls {
         &self.0.calls

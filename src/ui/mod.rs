@@ -1,3 +1,5 @@
 //! Views, and the small component kit that they share.
 
 pub mod call;
+pub mod icon;
+pub mod site;

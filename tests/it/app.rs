@@ -48,6 +48,7 @@ impl TestApp {
         std::fs::create_dir_all(site_root.join("pkg")).unwrap();
         let defaults = [
             ("FRONTDESK_DATA_DIR", data.as_str()),
+            ("FRONTDESK_CONTENT", concat!(env!("CARGO_MANIFEST_DIR"), "/content")),
             ("FRONTDESK_UDP_ADDR", "127.0.0.1:0"),
             ("FRONTDESK_ASSISTANT", "off"),
             ("LIVEKIT_API_KEY", KEY),

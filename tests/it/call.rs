@@ -14,9 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn the_assistant_comes_to_the_room_of_a_ticket_and_speaks_first() {
-    let faq = concat!(env!("CARGO_MANIFEST_DIR"), "/content/faq.md");
-    let settings =
-        [("FRONTDESK_ASSISTANT", "on"), ("FRONTDESK_FAQ", faq), ("FRONTDESK_GREETING", "Good morning to you.")];
+    let settings = [("FRONTDESK_ASSISTANT", "on"), ("FRONTDESK_GREETING", "Good morning to you.")];
     let app = TestApp::with(&settings).await;
     let ticket = app.post("/api/voice/token", "{}").await.json();
     let link = Link { url: ticket["livekitHost"].as_str().unwrap().to_owned(), key: key() };

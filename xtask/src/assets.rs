@@ -18,6 +18,8 @@ use crate::{build::Profile, step};
 
 const SITE: &str = "target/site";
 const PKG: &str = "target/site/pkg";
+/// The names of colours and screen widths in Tailwind's classes.
+const THEME: &str = "style/tailwind.toml";
 /// What the widget imports of the LiveKit client; esbuild leaves out what nothing here reaches.
 const LIVEKIT_ENTRY: &str = "src/browser/livekit/client.js";
 
@@ -73,11 +75,12 @@ fn livekit_client() -> Result<()> {
     stamp.write()
 }
 
-/// Tailwind's classes, as the Rust sources name them, then the theme in `style/`.
+/// Tailwind's classes, as the Rust sources and the theme's names for colours have them, then the theme in `style/`.
 fn stylesheet() -> Result<()> {
     let mut sources = Vec::new();
     read_tree(Path::new("src"), "rs", &mut sources)?;
-    let mut css = encre_css::generate(sources.iter().map(String::as_str), &encre_css::Config::default());
+    let config = encre_css::Config::from_file(THEME).map_err(|error| anyhow!("{THEME}: {error}"))?;
+    let mut css = encre_css::generate(sources.iter().map(String::as_str), &config);
     let mut theme = Vec::new();
     read_tree(Path::new("style"), "css", &mut theme)?;
     css.push_str(&theme.concat());

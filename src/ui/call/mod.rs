@@ -1,11 +1,144 @@
-//! The call widget: the floating button and its panel.
+//! The call widget: the floating button and its panel. It sees a call only through [`session`].
+#![expect(missing_docs, reason = "the island macro makes a struct without any")]
 
+mod button;
+mod composer;
+mod controls;
+mod desk;
+mod ended;
+mod header;
+mod key;
+mod notes;
+mod panel;
+mod problem;
+mod ring;
 pub mod session;
+mod settings;
+mod shortcuts;
+mod stage;
+mod start;
+mod transcript;
+mod words;
 
-use leptos::prelude::*;
+use leptos::{ev::KeyboardEvent, prelude::*};
+
+use self::{
+    button::{CallButton, CallPill},
+    desk::{Sheet, provide_desk},
+    key::{Key, Place},
+    panel::Panel,
+    session::provide_call_session,
+};
+use crate::domain::call::{AgentState, CallState};
 
 /// The floating call button and, once opened, its panel: the page's one island.
 #[island]
-pub fn CallWidget() -> impl IntoView {
-    view! { <button type="button" id="call">"Talk to us"</button> }
+pub fn CallWidget(
+    /// The business's name, above the panel.
+    business: String,
+    /// What the panel offers to ask before a call.
+    questions: Vec<String>,
+    /// Whether the assistant on this server hears and speaks.
+    speech: bool,
+) -> impl IntoView {
+    let session = provide_call_session();
+    let desk = provide_desk();
+    let in_call = Memo::new(move |_| session.state.with(is_standing));
+
+    // A call that outlived a reload is offered at once; the visitor was talking a moment ago.
+    Effect::new(move || {
+        if session.rejoin.with(Option::is_some) {
+            desk.open.set(true);
+        }
+    });
+    // The opening question is asked as soon as somebody is there to answer it.
+    Effect::new(move || {
+        let there = session.state.with(|state| matches!(state, CallState::Connected { .. }));
+        if there && let Some(question) = desk.question.get_untracked() {
+            desk.question.set(None);
+            session.send(question);
+        }
+    });
+
+    let on_keydown = move |event: KeyboardEvent| {
+        let Some(key) = Key::of(&event.key()) else { return };
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        if !key.works_at(Place::of(&event)) {
+            return;
+        }
+        match key {
+            Key::Escape if desk.open.get_untracked() => desk.step_back(),
+            Key::Escape => return,
+            Key::Help => desk.toggle_sheet(Sheet::Keys),
+            Key::Microphone if in_call.get_untracked() => session.toggle_microphone(),
+            Key::Speaker if in_call.get_untracked() => session.toggle_speaker(),
+            Key::Type if in_call.get_untracked() => desk.toggle_typing(),
+            Key::End if in_call.get_untracked() => session.hang_up(),
+            Key::Talk if in_call.get_untracked() && session.push_to_talk.get_untracked() => {
+                if !event.repeat() {
+                    session.talk(true);
+                }
+            }
+            Key::Microphone | Key::Speaker | Key::Type | Key::End | Key::Talk => return,
+        }
+        event.prevent_default();
+    };
+    let on_keyup = move |event: KeyboardEvent| {
+        if Key::of(&event.key()) == Some(Key::Talk) && session.talking.get_untracked() {
+            event.prevent_default();
+            session.talk(false);
+        }
+    };
+
+    view! {
+        <div
+            class="call"
+            data-state=move || session.state.with(state_name)
+            data-agent=move || session.agent.get().map_or("", agent_name)
+            on:keydown=on_keydown
+            on:keyup=on_keyup
+        >
+            {move || {
+                if in_call.get() { view! { <CallPill/> }.into_any() } else { view! { <CallButton/> }.into_any() }
+            }}
+            <Panel business questions speech/>
+        </div>
+    }
+}
+
+/// Whether a call is on its way or stands.
+fn is_standing(state: &CallState) -> bool {
+    match state {
+        CallState::RequestingMicrophone
+        | CallState::Connecting
+        | CallState::WaitingForAgent { .. }
+        | CallState::Connected { .. }
+        | CallState::Reconnecting { .. } => true,
+        CallState::Idle | CallState::Ended { .. } | CallState::Failed(_) => false,
+    }
+}
+
+fn state_name(state: &CallState) -> &'static str {
+    match state {
+        CallState::Idle => "idle",
+        CallState::RequestingMicrophone => "requesting-microphone",
+        CallState::Connecting => "connecting",
+        CallState::WaitingForAgent { .. } => "waiting",
+        CallState::Connected { .. } => "connected",
+        CallState::Reconnecting { .. } => "reconnecting",
+        CallState::Ended { .. } => "ended",
+        CallState::Failed(_) => "failed",
+    }
+}
+
+fn agent_name(agent: AgentState) -> &'static str {
+    match agent {
+        AgentState::Initializing => "initializing",
+        AgentState::Idle => "idle",
+        AgentState::Listening => "listening",
+        AgentState::Thinking => "thinking",
+        AgentState::Speaking => "speaking",
+    }
 }

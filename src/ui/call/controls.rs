@@ -1,0 +1,115 @@
+//! The one row of controls, always in the same place: microphone, speaker, keyboard, End.
+
+use leptos::prelude::*;
+
+use super::{desk::use_desk, session::use_call_session, words};
+use crate::{
+    browser::screen::Frames,
+    ui::icon::{Glyph, Icon},
+};
+
+/// The row at the panel's foot during a call.
+#[component]
+pub fn Controls() -> impl IntoView {
+    let session = use_call_session();
+    let desk = use_desk();
+    view! {
+        <div role="group" aria-label=words::CONTROLS class="controls">
+            <Microphone/>
+            <button
+                type="button"
+                class="control"
+                class:off=move || !session.speaker_on.get()
+                aria-label=words::SPEAKER
+                aria-pressed=move || session.speaker_on.get().to_string()
+                title="S"
+                on:click=move |_| session.toggle_speaker()
+            >
+                {move || {
+                    let icon = if session.speaker_on.get() { Icon::Speaker } else { Icon::SpeakerOff };
+                    view! { <Glyph icon/> }
+                }}
+            </button>
+            <button
+                type="button"
+                class="control"
+                class:on=move || desk.typing.get()
+                aria-label=words::TYPE
+                aria-pressed=move || desk.typing.get().to_string()
+                title="K"
+                on:click=move |_| desk.toggle_typing()
+            >
+                <Glyph icon=Icon::Keyboard/>
+            </button>
+            <button
+                type="button"
+                class="control end"
+                aria-label=words::END_CALL
+                title="E"
+                on:click=move |_| session.hang_up()
+            >
+                <Glyph icon=Icon::HangUp/>
+                <span>{words::END}</span>
+            </button>
+        </div>
+    }
+}
+
+/// The microphone's button: a switch, or a key to hold under push to talk. The level rises inside it.
+#[component]
+fn Microphone() -> impl IntoView {
+    let session = use_call_session();
+    let level = RwSignal::new(0.0_f32);
+    let frames = StoredValue::new_local(None::<Frames>);
+    Effect::new(move || {
+        frames.set_value(Some(Frames::start(move |_| {
+            let now = session.levels().microphone;
+            if (now - level.get_untracked()).abs() > 0.01 {
+                level.set(now);
+            }
+        })));
+    });
+    on_cleanup(move || frames.set_value(None));
+
+    let pushing = session.push_to_talk;
+    let silent = move || if pushing.get() { !session.talking.get() } else { !session.microphone_on.get() };
+    let pressed = move || if pushing.get() { session.talking.get() } else { !session.microphone_on.get() };
+    let hold = move |held| {
+        if pushing.get_untracked() {
+            session.talk(held);
+        }
+    };
+    view! {
+        <button
+            type="button"
+            class="control microphone"
+            class:off=move || silent() && !pushing.get()
+            class:on=move || pushing.get() && session.talking.get()
+            data-first=""
+            data-talk=""
+            aria-label=move || if pushing.get() { words::HOLD } else { words::MUTE }
+            aria-pressed=move || pressed().to_string()
+            title=move || if pushing.get() { "Space" } else { "M" }
+            on:click=move |_| {
+                if !pushing.get_untracked() {
+                    session.toggle_microphone();
+                }
+            }
+            on:pointerdown=move |_| hold(true)
+            on:pointerup=move |_| hold(false)
+            on:pointercancel=move |_| hold(false)
+            on:pointerleave=move |_| hold(false)
+            on:contextmenu=move |event| {
+                if pushing.get_untracked() {
+                    event.prevent_default();
+                }
+            }
+        >
+            <i class="level" style:transform=move || format!("scaleY({:.2})", level.get().sqrt())></i>
+            {move || {
+                let icon = if silent() { Icon::MicrophoneOff } else { Icon::Microphone };
+                view! { <Glyph icon/> }
+            }}
+        </button>
+    }
+}

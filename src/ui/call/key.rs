@@ -1,0 +1,99 @@
+//! What the keys do while the widget has the focus. Single letters work there only, never on the page around it.
+
+use leptos::{ev::KeyboardEvent, wasm_bindgen::JsCast, web_sys::Element};
+
+/// Where a key was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a text field.
+    Writing,
+    /// On a control that takes keys of its own: a button, a slider, a picker.
+    Control,
+    /// Anywhere else in the widget, the microphone's button included.
+    Open,
+}
+
+impl Place {
+    /// Reads where `event` happened.
+    pub fn of(event: &KeyboardEvent) -> Self {
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
+            return Self::Open;
+        };
+        match target.tag_name().as_str() {
+            "INPUT" if target.get_attribute("type").as_deref() == Some("text") => Self::Writing,
+            "TEXTAREA" => Self::Writing,
+            "BUTTON" if target.has_attribute("data-talk") => Self::Open,
+            "BUTTON" | "INPUT" | "SELECT" | "A" => Self::Control,
+            _ => Self::Open,
+        }
+    }
+}
+
+/// A key with a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Microphone on or off.
+    Microphone,
+    /// Speaker on or off.
+    Speaker,
+    /// Text field shown or hidden.
+    Type,
+    /// The call ends.
+    End,
+    /// Talk while it is held, under push to talk.
+    Talk,
+    /// The list of keys.
+    Help,
+    /// One step back.
+    Escape,
+}
+
+impl Key {
+    /// Reads `KeyboardEvent.key`.
+    pub fn of(key: &str) -> Option<Self> {
+        match key {
+            "m" | "M" => Some(Self::Microphone),
+            "s" | "S" => Some(Self::Speaker),
+            "k" | "K" => Some(Self::Type),
+            "e" | "E" => Some(Self::End),
+            " " => Some(Self::Talk),
+            "?" => Some(Self::Help),
+            "Escape" => Some(Self::Escape),
+            _ => None,
+        }
+    }
+
+    /// Whether it keeps its meaning where it was pressed.
+    pub fn works_at(self, place: Place) -> bool {
+        match (self, place) {
+            (Self::Escape, _) | (_, Place::Open) => true,
+            (Self::Talk, Place::Control) | (_, Place::Writing) => false,
+            (_, Place::Control) => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_mean_nothing_in_a_text_field() {
+        let letters = ["m", "S", "k", "E", " ", "?"].map(|key| Key::of(key).unwrap());
+        assert!(letters.iter().all(|key| !key.works_at(Place::Writing)));
+        assert!(letters.iter().all(|key| key.works_at(Place::Open)));
+        assert!(Key::Escape.works_at(Place::Writing));
+    }
+
+    #[test]
+    fn space_still_presses_the_button_that_has_the_focus() {
+        assert!(!Key::Talk.works_at(Place::Control));
+        assert!(Key::Microphone.works_at(Place::Control));
+    }
+
+    #[test]
+    fn other_keys_mean_nothing() {
+        assert_eq!(Key::of("Tab"), None);
+        assert_eq!(Key::of("é"), None);
+    }
+}
