@@ -395,3 +395,6 @@ fn release(attempt: Attempt, news: &News) -> Vec<Output> {
         | News::DeskLeft => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;
