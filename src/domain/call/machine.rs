@@ -55,12 +55,10 @@ enum Microphone {
     Prompting,
     /// One is coming into a call that can do without.
     Opening,
-    /// Open.
-    Open,
-    /// Open, and another is coming in its place.
-    Changing,
     /// One is coming, and the visitor's choice has changed since: another follows.
     Outdated,
+    /// Open.
+    Open,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -203,18 +201,20 @@ impl CallMachine {
         vec![Output::OpenMicrophone(self.attempt)]
     }
 
+    /// The open microphone goes first: browsers give the same device with the same filters as long as one is open.
     fn change_microphone(&mut self) -> Vec<Output> {
         let Phase::Active(active) = &mut self.phase else { return Vec::new() };
         match active.microphone {
             Microphone::Open => {
-                active.microphone = Microphone::Changing;
-                active.microphone_problem = None;
-                vec![Output::OpenMicrophone(self.attempt)]
+                active.microphone = Microphone::Opening;
+                vec![Output::CloseMicrophone(self.attempt), Output::OpenMicrophone(self.attempt)]
             }
-            Microphone::Changing | Microphone::Opening => {
+            Microphone::Opening => {
                 active.microphone = Microphone::Outdated;
                 Vec::new()
             }
+            // One that could not be opened is tried again as chosen.
+            Microphone::Absent if active.microphone_problem.is_some() => self.want_microphone(),
             // The prompt is open: its answer is used, and the choice counts from the next opening on.
             Microphone::Prompting | Microphone::Absent | Microphone::Outdated => Vec::new(),
         }
@@ -226,25 +226,18 @@ impl CallMachine {
         match news {
             News::MicrophoneOpened => {
                 active.microphone_problem = None;
-                let mut outputs = Vec::new();
-                if !matches!(active.link, Link::Ticket { .. }) {
-                    outputs.push(Output::PublishMicrophone(attempt));
+                if active.microphone == Microphone::Outdated {
+                    active.microphone = Microphone::Opening;
+                    return vec![Output::CloseMicrophone(attempt), Output::OpenMicrophone(attempt)];
                 }
-                active.microphone = if active.microphone == Microphone::Outdated {
-                    outputs.push(Output::OpenMicrophone(attempt));
-                    Microphone::Changing
-                } else {
-                    Microphone::Open
-                };
-                outputs
+                active.microphone = Microphone::Open;
+                match active.link {
+                    Link::Ticket { .. } => Vec::new(),
+                    Link::Joining { .. } | Link::Joined { .. } => vec![Output::PublishMicrophone(attempt)],
+                }
             }
             News::MicrophoneFailed(problem) => match active.microphone {
                 Microphone::Prompting => self.finish(Phase::Failed(problem)),
-                Microphone::Changing => {
-                    active.microphone = Microphone::Open;
-                    active.microphone_problem = Some(problem);
-                    Vec::new()
-                }
                 Microphone::Outdated => {
                     active.microphone = Microphone::Opening;
                     vec![Output::OpenMicrophone(attempt)]
@@ -261,19 +254,14 @@ impl CallMachine {
                     active.microphone = Microphone::Opening;
                     vec![Output::CloseMicrophone(attempt), Output::OpenMicrophone(attempt)]
                 }
-                Microphone::Changing => {
-                    active.microphone = Microphone::Opening;
-                    vec![Output::CloseMicrophone(attempt)]
-                }
-                Microphone::Outdated => vec![Output::CloseMicrophone(attempt)],
-                Microphone::Absent | Microphone::Prompting | Microphone::Opening => Vec::new(),
+                Microphone::Absent | Microphone::Prompting | Microphone::Opening | Microphone::Outdated => Vec::new(),
             },
             News::TicketGranted { until } => {
                 let Link::Ticket { due } = active.link else { return Vec::new() };
                 active.link = Link::Joining { due };
                 active.ticket_until = Some(until);
                 let mut outputs = vec![Output::JoinRoom(attempt)];
-                if matches!(active.microphone, Microphone::Open | Microphone::Changing) {
+                if active.microphone == Microphone::Open {
                     outputs.push(Output::PublishMicrophone(attempt));
                 }
                 outputs

@@ -1,7 +1,9 @@
 //! The call as views see it: signals to read, actions to take. No `JsValue` and no browser object passes through it.
 
 mod cells;
+mod controls;
 mod driver;
+mod errands;
 mod settings;
 mod ticket;
 

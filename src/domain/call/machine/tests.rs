@@ -273,16 +273,27 @@ fn an_unplugged_microphone_is_replaced_or_missed() {
 }
 
 #[test]
-fn another_microphone_takes_the_place_of_the_first_or_the_first_stays() {
+fn another_microphone_takes_the_place_of_the_first() {
     let mut call = Call::connected(Mode::Voice);
     let a = call.attempt;
-    assert_eq!(call.on(Input::ChangeMicrophone, s(2)), [Output::OpenMicrophone(a)]);
+    let reopen = [Output::CloseMicrophone(a), Output::OpenMicrophone(a)];
+    assert_eq!(call.on(Input::ChangeMicrophone, s(2)), reopen);
     assert_eq!(call.on(Input::ChangeMicrophone, s(2)), []);
     // The choice changed while the browser was opening: once more.
-    assert_eq!(call.news(News::MicrophoneOpened, s(3)), [Output::PublishMicrophone(a), Output::OpenMicrophone(a)]);
-    assert_eq!(call.news(News::MicrophoneFailed(Problem::MicrophoneBusy), s(4)), []);
+    assert_eq!(call.news(News::MicrophoneOpened, s(3)), reopen);
+    assert_eq!(call.news(News::MicrophoneOpened, s(4)), [Output::PublishMicrophone(a)]);
+}
+
+#[test]
+fn a_microphone_that_does_not_open_leaves_the_call_and_the_choice() {
+    let mut call = Call::connected(Mode::Voice);
+    let a = call.attempt;
+    call.on(Input::ChangeMicrophone, s(2));
+    assert_eq!(call.news(News::MicrophoneFailed(Problem::MicrophoneBusy), s(3)), [Output::CloseMicrophone(a)]);
     assert_eq!(call.machine.microphone_problem(), Some(&Problem::MicrophoneBusy));
-    assert!(!call.machine.lacks_microphone());
+    assert_eq!(call.state(), CallState::Connected { since: s(1) });
+    assert_eq!(call.on(Input::ChangeMicrophone, s(4)), [Output::OpenMicrophone(a)]);
+    assert_eq!(call.machine.microphone_problem(), None);
 }
 
 /// What a shell holds when it does as it is told.
@@ -300,7 +311,7 @@ impl Shell {
         for output in outputs {
             match output {
                 Output::OpenMicrophone(a) => {
-                    assert!(!self.opening.contains(&a), "one opening at a time");
+                    assert!(!self.opening.contains(&a) && !self.open.contains(&a), "one microphone at a time");
                     self.opening.push(a);
                 }
                 Output::CloseMicrophone(a) => self.open.retain(|known| *known != a),
