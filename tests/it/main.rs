@@ -8,6 +8,7 @@ mod limits;
 mod rooms;
 mod security;
 mod sfu_call;
+mod sfu_connection;
 mod sfu_door;
 mod sfu_host;
 mod sfu_participant;

@@ -30,7 +30,11 @@ mod transport;
 use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::Router;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{
+    broadcast,
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
@@ -41,7 +45,11 @@ pub use self::{
     room::RoomOptions,
     signal::{Reason, Source, Stage, TrackRequest, TrackView},
 };
-use self::{command::Command, driver::Driver, network::Network};
+use self::{
+    command::{Command, Session},
+    driver::Driver,
+    network::Network,
+};
 use super::token::ApiKey;
 
 /// How many commands may wait for the driver; beyond it their senders wait.
@@ -153,6 +161,13 @@ impl Sfu {
     /// Sends a command; a driver that has stopped takes none, and whoever waits for its answer learns of it there.
     async fn command(&self, command: Command) {
         let _ = self.inner.commands.send(command).await;
+    }
+
+    /// Tells the driver of a closed socket from where nothing can be awaited.
+    fn closed(&self, session: Session) {
+        let Err(TrySendError::Full(command)) = self.inner.commands.try_send(Command::Closed(session)) else { return };
+        let sfu = self.clone();
+        tokio::spawn(async move { sfu.command(command).await });
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {

@@ -111,8 +111,7 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let (sfu, session) = (self.sfu.clone(), self.session);
-        tokio::spawn(async move { sfu.command(Command::Closed(session)).await });
+        self.sfu.closed(self.session);
     }
 }
 

@@ -30,6 +30,9 @@ use super::{
 const AUDIO_LEVEL_ID: u8 = 1;
 const MID_ID: u8 = 4;
 
+/// How many candidates of the client's are taken for one offer or answer; browsers gather a handful.
+const CANDIDATES_MAX: usize = 32;
+
 /// What happened on a connection.
 #[derive(Debug)]
 pub enum TransportEvent {
@@ -68,6 +71,7 @@ pub struct Transport {
     backlog: Backlog,
     pending: Option<SdpPendingOffer>,
     last_offer: u32,
+    candidates: usize,
     receiving: HashMap<Ssrc, Mid>,
     sending: HashMap<Mid, Pt>,
 }
@@ -103,6 +107,7 @@ impl Transport {
             backlog: Backlog::default(),
             pending: None,
             last_offer: 0,
+            candidates: 0,
             receiving: HashMap::new(),
             sending: HashMap::new(),
         }
@@ -210,6 +215,7 @@ impl Transport {
         let answer = self.rtc.sdp_api().accept_offer(parsed)?;
         self.receiving.clear();
         self.sending.clear();
+        self.candidates = 0;
         Ok(Description {
             sdp: sdp::name_streams(&answer.to_sdp_string(), plan),
             id: offer.id,
@@ -273,11 +279,16 @@ impl Transport {
         let pending = self.pending.take().ok_or(DescriptionError::Stray)?;
         self.rtc.sdp_api().accept_answer(pending, parsed)?;
         self.sending.clear();
+        self.candidates = 0;
         Ok(())
     }
 
     /// Takes a candidate of the client's; those that do not parse (mDNS names) are found by their checks anyway.
     pub fn add_candidate(&mut self, candidate: &str) {
+        self.candidates += 1;
+        if self.candidates > CANDIDATES_MAX {
+            return;
+        }
         if let Ok(candidate) = Candidate::from_sdp_string(candidate) {
             self.rtc.add_remote_candidate(candidate);
         }

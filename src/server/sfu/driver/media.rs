@@ -130,7 +130,7 @@ impl Driver {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let leg = peer.main_leg();
         if let Err(error) = peer.connection(leg).transport.send(channel, packet) {
-            tracing::warn!(peer = key.0, %error, "data packet dropped");
+            tracing::debug!(peer = key.0, %error, "data packet dropped");
         }
         self.touch(key, leg);
     }

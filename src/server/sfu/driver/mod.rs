@@ -74,6 +74,8 @@ pub struct Driver {
     demux: Demux,
     revocations: Revocations,
     timers: BinaryHeap<Reverse<(Instant, Timer)>>,
+    /// The one entry of each room in the heap that counts; others are stale.
+    room_timers: HashMap<u64, Instant>,
     touched: Vec<LegKey>,
     last_index: u64,
 }
@@ -99,6 +101,7 @@ impl Driver {
             demux: Demux::default(),
             revocations: Revocations::default(),
             timers: BinaryHeap::new(),
+            room_timers: HashMap::new(),
             touched: Vec::new(),
             last_index: 0,
         })
@@ -212,6 +215,7 @@ impl Driver {
             Output::Finished => {
                 self.tell(room, |room| RoomEvent::RoomFinished { room });
                 self.rooms.remove(&room);
+                self.room_timers.remove(&room);
                 self.names.retain(|_, index| *index != room);
             }
         }
@@ -250,18 +254,23 @@ impl Driver {
             self.timers.pop();
             match timer {
                 Timer::Leg(leg) => self.leg_due(leg, at, now),
-                Timer::Room(room) => {
+                Timer::Room(room) if self.room_timers.get(&room) == Some(&at) => {
+                    self.room_timers.remove(&room);
                     self.on(room, Input::Tick, now);
                     self.wind(room);
                 }
+                Timer::Room(_) => {}
             }
         }
     }
 
-    /// Sets a room's timer.
+    /// Sets a room's timer, unless it is set to an earlier time.
     fn wind(&mut self, room: u64) {
-        if let Some(machine) = self.rooms.get(&room) {
-            self.timers.push(Reverse((self.clock.instant(machine.next_tick()), Timer::Room(room))));
+        let Some(machine) = self.rooms.get(&room) else { return };
+        let at = self.clock.instant(machine.next_tick());
+        if self.room_timers.get(&room).is_none_or(|&set| at < set) {
+            self.room_timers.insert(room, at);
+            self.timers.push(Reverse((at, Timer::Room(room))));
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::server::sfu::{
     forward::Position,
     ids::{PeerKey, TrackSid},
     negotiation::{Negotiation, sdp::Section, single::Plan},
+    participant::Media,
     signal::{Outcome, Response, Subject, TrackRequest},
     track::{Place, Track},
 };
@@ -152,7 +153,7 @@ impl Room {
         for &(receiver, mid) in &receivers {
             let Some(subscriber) = self.participants.get_mut(&receiver) else { continue };
             let outgoing = subscriber.outgoing.entry(mid).or_default();
-            if left_out {
+            if left_out || subscriber.media == Media::Pending {
                 outgoing.leave_out(&sid, head.position.sequence);
             } else if let Some(position) = outgoing.place(&sid, head.position, now) {
                 hops.push(Hop { peer: receiver, mid, position });
