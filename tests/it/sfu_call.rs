@@ -68,6 +68,22 @@ async fn audio_flows_on_every_pair_of_paths_and_stops_when_muted() {
 }
 
 #[tokio::test]
+async fn a_burst_arrives_whole() {
+    let host = Host::start().await;
+    let (ann, bob, track) = call(&host, (Path::V1, Path::V1)).await;
+    let mut sequence = 100;
+    let first = hear(&ann, &bob, &track, &mut sequence).await;
+    (1..=40).for_each(|n| ann.speak(sequence + n, &[n as u8]));
+    for n in 1..=40 {
+        let heard = bob.until(|seen| match seen {
+            Seen::Audio { sequence, payload, .. } => Some((*sequence, payload.clone())),
+            _ => None,
+        });
+        assert_eq!(heard.await, (first + n, vec![n as u8]));
+    }
+}
+
+#[tokio::test]
 async fn speakers_are_told() {
     let host = Host::start().await;
     let (ann, bob, track) = call(&host, (Path::V1, Path::V1)).await;

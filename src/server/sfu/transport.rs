@@ -1,7 +1,8 @@
 //! One peer connection: str0m's machine with the channels, the backlog and the session descriptions of LiveKit.
 //!
 //! It does no IO: datagrams go in, and [`Transport::run`] hands out datagrams, events and the time of its next need. It
-//! must be run after everything that was done to it. It knows nothing of rooms.
+//! must be run after everything that was done to it, and between two datagrams, since it holds one packet at a time. It
+//! knows nothing of rooms.
 
 use std::{collections::HashMap, net::SocketAddr, time::Instant};
 

@@ -42,6 +42,10 @@ impl Driver {
         let Some((key, leg)) = self.demux.guess(source, bytes) else { return };
         let Ok(contents) = bytes.try_into() else { return };
         let input = RtcInput::Receive(now, Receive { proto: Protocol::Udp, source, destination, contents });
+        // A connection holds one packet at a time: what the datagram before brought must be taken first.
+        if self.peers.get_mut(&key).is_some_and(|peer| peer.connection(leg).touched) {
+            self.settle(now);
+        }
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let connection = peer.connection(leg);
         if connection.transport.accepts(&input) {
