@@ -5,6 +5,9 @@
 //!
 //! `app` → `ui` → {`api`, `browser`} → `domain`, and the bodies of `api` → `server`.
 
+// The page is one nested view type; its layout is deeper than the compiler's default of 128.
+#![recursion_limit = "256"]
+
 pub mod api;
 pub mod app;
 pub mod browser;
