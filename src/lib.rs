@@ -6,7 +6,7 @@
 //! `app` → `ui` → {`api`, `browser`} → `domain`, and the bodies of `api` → `server`.
 
 // The page is one nested view type; its layout is deeper than the compiler's default of 128.
-#![recursion_limit = "256"]
+#![recursion_limit = "512"]
 
 pub mod api;
 pub mod app;

@@ -50,7 +50,7 @@ document.addEventListener("click", (event) => {
 });
 // A call that outlived a reload is offered at once.
 try {
-  if (sessionStorage.getItem("frontdesk.call")) start();
+  if (islands.length && sessionStorage.getItem("frontdesk.call")) start();
 } catch {
   // Where storage is forbidden there is no such call.
 }

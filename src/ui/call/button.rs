@@ -31,6 +31,7 @@ pub fn CallButton() -> impl IntoView {
             href="#contact"
             class="fab inline-flex h-14 items-center gap-2.5 rounded-full bg-accent px-5 font-semibold text-on-accent"
             class:away=move || desk.open.get()
+            class:back=move || session.rejoin.with(Option::is_some)
             role=move || alive.get().then_some("button")
             aria-haspopup=move || alive.get().then_some("dialog")
             aria-expanded=move || alive.get().then(|| desk.open.get().to_string())

@@ -3,13 +3,17 @@
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{session::use_call_session, words};
-use crate::ui::icon::{Glyph, Icon};
+use crate::{
+    browser::screen,
+    ui::icon::{Glyph, Icon},
+};
 
 /// The text field above the controls.
 #[component]
 pub fn Composer() -> impl IntoView {
     let session = use_call_session();
     let text = RwSignal::new(String::new());
+    Effect::new(|| screen::after_render(|| screen::focus(".composer input")));
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         let message = text.get_untracked().trim().to_owned();

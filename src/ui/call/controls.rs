@@ -86,7 +86,6 @@ fn Microphone() -> impl IntoView {
             class:off=move || silent() && !pushing.get()
             class:on=move || pushing.get() && session.talking.get()
             data-first=""
-            data-talk=""
             aria-label=move || if pushing.get() { words::HOLD } else { words::MUTE }
             aria-pressed=move || pressed().to_string()
             title=move || if pushing.get() { "Space" } else { "M" }

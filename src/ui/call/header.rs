@@ -37,7 +37,7 @@ pub fn Header(
         session.state.with(|state| matches!(state, CallState::Connected { .. } | CallState::Reconnecting { .. }))
     };
     view! {
-        <header class="flex items-center gap-2.5 pb-3 pl-4 pr-3 pt-3.5">
+        <div class="flex items-center gap-2.5 pb-3 pl-4 pr-3 pt-3.5">
             <span class="mark grid h-8 w-8 shrink-0 place-items-center rounded-lg bg-accent text-on-accent">
                 <Glyph icon=Icon::Wave size=18/>
             </span>
@@ -65,7 +65,7 @@ pub fn Header(
             <button type="button" class="icon-button" aria-label=words::COLLAPSE on:click=move |_| desk.open.set(false)>
                 <Glyph icon=Icon::Down/>
             </button>
-        </header>
+        </div>
     }
 }
 

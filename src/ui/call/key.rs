@@ -5,11 +5,11 @@ use leptos::{ev::KeyboardEvent, wasm_bindgen::JsCast, web_sys::Element};
 /// Where a key was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In a text field.
+    /// In a text field, or a picker, which finds its entries by letters.
     Writing,
-    /// On a control that takes keys of its own: a button, a slider, a picker.
-    Control,
-    /// Anywhere else in the widget, the microphone's button included.
+    /// On a switch or a slider, which take Space themselves.
+    Setting,
+    /// Anywhere else in the widget; buttons can still be pressed by Enter.
     Open,
 }
 
@@ -21,9 +21,8 @@ impl Place {
         };
         match target.tag_name().as_str() {
             "INPUT" if target.get_attribute("type").as_deref() == Some("text") => Self::Writing,
-            "TEXTAREA" => Self::Writing,
-            "BUTTON" if target.has_attribute("data-talk") => Self::Open,
-            "BUTTON" | "INPUT" | "SELECT" | "A" => Self::Control,
+            "TEXTAREA" | "SELECT" => Self::Writing,
+            "INPUT" => Self::Setting,
             _ => Self::Open,
         }
     }
@@ -67,8 +66,8 @@ impl Key {
     pub fn works_at(self, place: Place) -> bool {
         match (self, place) {
             (Self::Escape, _) | (_, Place::Open) => true,
-            (Self::Talk, Place::Control) | (_, Place::Writing) => false,
-            (_, Place::Control) => true,
+            (Self::Talk, Place::Setting) | (_, Place::Writing) => false,
+            (_, Place::Setting) => true,
         }
     }
 }
@@ -86,9 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn space_still_presses_the_button_that_has_the_focus() {
-        assert!(!Key::Talk.works_at(Place::Control));
-        assert!(Key::Microphone.works_at(Place::Control));
+    fn space_still_turns_the_switch_that_has_the_focus() {
+        assert!(!Key::Talk.works_at(Place::Setting));
+        assert!(Key::Talk.works_at(Place::Open));
+        assert!(Key::Microphone.works_at(Place::Setting));
     }
 
     #[test]

@@ -93,7 +93,8 @@ pub fn CallWidget(
     };
 
     view! {
-        <div
+        <section
+            aria-label=words::CALL
             class="call"
             data-state=move || session.state.with(state_name)
             data-agent=move || session.agent.get().map_or("", agent_name)
@@ -104,8 +105,9 @@ pub fn CallWidget(
                 if in_call.get() { view! { <CallPill/> }.into_any() } else { view! { <CallButton/> }.into_any() }
             }}
             <Panel business questions speech/>
-        </div>
+        </section>
     }
+    .into_any()
 }
 
 /// Whether a call is on its way or stands.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
 
-use super::{session::use_call_session, words};
+use super::{session::use_call_session, transcript::Transcript, words};
 use crate::{
     domain::call::{CallState, Mode, Problem},
     ui::icon::{Glyph, Icon},
@@ -59,6 +59,9 @@ fn ProblemCard(
             </section>
             {without_microphone.then(|| view! { <p class="text-ink-2">{words::WITHOUT_MICROPHONE}</p> })}
         </div>
+        <Show when=move || session.lines.with(|lines| !lines.is_empty())>
+            <Transcript/>
+        </Show>
         <div class="foot">
             <div class="controls tight">
                 <button

@@ -4,10 +4,15 @@
 use leptos::prelude::*;
 
 use super::{session::use_call_session, words};
-use crate::domain::transcript::{Line, Speaker};
+use crate::domain::{
+    call::CallState,
+    transcript::{Line, Speaker},
+};
 
-/// How long one word takes to light up before the next begins: about 180 words a minute.
-const WORD_MS: usize = 330;
+/// How long a spoken word stands before the next lights up: about 180 words a minute, as flite speaks.
+const SPOKEN_WORD_MS: usize = 330;
+/// The same for words that nobody speaks.
+const WRITTEN_WORD_MS: usize = 30;
 /// Words beyond this many in one piece light up together, so that long answers stay readable.
 const SLOW_WORDS: usize = 40;
 
@@ -47,6 +52,12 @@ fn TranscriptLine(
     let session = use_call_session();
     let id = StoredValue::new(first.id.clone());
     let speaker = first.speaker;
+    let live = session.state.with_untracked(|state| matches!(state, CallState::Connected { .. }));
+    let word_ms = match (live, session.text_only.get_untracked()) {
+        (true, false) => SPOKEN_WORD_MS,
+        (true, true) => WRITTEN_WORD_MS,
+        (false, _) => 0,
+    };
     let line = Memo::new(move |before: Option<&Line>| {
         session
             .lines
@@ -65,7 +76,8 @@ fn TranscriptLine(
             let old = move || newest.with(|newest| id.with_value(|id| newest.as_ref() != Some(id)));
             view! {
                 <li class="said-by-us" class:old=old>
-                    <Words text=Signal::derive(move || line.with(|line| line.text.clone()))/>
+                    <Words text=Signal::derive(move || line.with(|line| line.text.clone())) word_ms/>
+                    <Show when=move || line.with(|line| line.interrupted)>"\u{2026}"</Show>
                 </li>
             }
             .into_any()
@@ -78,6 +90,8 @@ fn TranscriptLine(
 fn Words(
     /// The text so far.
     text: Signal<String>,
+    /// How long each word waits for the one before it.
+    word_ms: usize,
 ) -> impl IntoView {
     let shown = StoredValue::new(0_usize);
     let pieces = move || {
@@ -88,7 +102,7 @@ fn Words(
             words
                 .into_iter()
                 .enumerate()
-                .map(|(index, word)| (index, index.saturating_sub(known).min(SLOW_WORDS) * WORD_MS, word))
+                .map(|(index, word)| (index, index.saturating_sub(known).min(SLOW_WORDS) * word_ms, word))
                 .collect::<Vec<_>>()
         })
     };

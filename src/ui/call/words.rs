@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::domain::call::{AgentState, CallState, EndedBy, Problem, Quality};
 
+/// The widget, as a landmark.
+pub const CALL: &str = "Call";
 /// The floating button.
 pub const TALK_TO_US: &str = "Talk to us";
 /// The floating button while a call can be joined again.

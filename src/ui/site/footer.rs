@@ -42,4 +42,5 @@ pub fn Footer(
             </div>
         </footer>
     }
+    .into_any()
 }

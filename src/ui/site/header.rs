@@ -37,4 +37,5 @@ pub fn Header(
             </div>
         </header>
     }
+    .into_any()
 }

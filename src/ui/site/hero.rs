@@ -66,4 +66,5 @@ pub fn HeroBand(
             <dl class="grid gap-5 sm:grid-cols-3">{facts}</dl>
         </section>
     }
+    .into_any()
 }

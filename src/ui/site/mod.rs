@@ -46,6 +46,7 @@ pub fn SitePage(
         </main>
         <Footer name contact imprint/>
     }
+    .into_any()
 }
 
 /// A telephone number as a link's address.

@@ -46,4 +46,5 @@ pub fn Questions(
             <div class="border-b border-line">{entries}</div>
         </section>
     }
+    .into_any()
 }

@@ -52,6 +52,7 @@ pub fn HarbourScene() -> impl IntoView {
             <path fill="var(--deep)" d="M662 560h136l-18 24h-94zM727 556V424l62 120h-62zM719 540v-92l-44 92z"/>
         </svg>
     }
+    .into_any()
 }
 
 /// Gabled warehouses and a hall with a roof like a wave.

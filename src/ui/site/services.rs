@@ -41,4 +41,5 @@ pub fn Services(
             <ul class="mt-10 grid gap-5 md:grid-cols-2">{cards}</ul>
         </section>
     }
+    .into_any()
 }

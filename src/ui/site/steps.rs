@@ -43,4 +43,5 @@ pub fn Steps(
             </div>
         </section>
     }
+    .into_any()
 }
