@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+mod agent;
 mod app;
 mod call;
 mod limits;
+mod room_server;
 mod rooms;
 mod security;
 mod sfu_call;

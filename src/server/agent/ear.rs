@@ -1,17 +1,21 @@
 //! One person's microphone: packets in, the beginning and end of their speech out.
 //!
-//! Browsers send next to nothing in silence, so time that passes without packets counts as silence. It knows no words.
+//! Browsers stop sending in silence (DTX), so speech also ends when packets stop. It knows no words.
 
 use std::time::Duration;
 
 use super::{
     audio::opus::VoiceDecoder,
-    playout::FRAME_SAMPLES,
     vad::{Earshot, Edge, Gate},
 };
 
-/// After this long without a packet there is silence, not jitter.
-const SILENT_AFTER: Duration = Duration::from_millis(80);
+/// Opus' DTX stops sending after 200 ms of silence: no packet for the second of these after the first of silence is more
+/// silence.
+const HEARD_SILENCE: Duration = Duration::from_millis(120);
+const DTX_AFTER: Duration = Duration::from_millis(80);
+
+/// No packet for this long in the midst of speech is no jitter any more.
+const LOST_AFTER: Duration = Duration::from_millis(1000);
 
 /// Listens to one person.
 pub(super) struct Ear {
@@ -43,12 +47,12 @@ impl Ear {
         self.gate.push(&self.decoder.decode(opus, gap), now)
     }
 
-    /// 20 ms have passed.
-    pub(super) fn on_tick(&mut self, now: Duration) -> Vec<Edge> {
-        if !self.gate.is_open() || now.saturating_sub(self.last_packet) < SILENT_AFTER {
-            return Vec::new();
-        }
-        self.gate.push(&[0; FRAME_SAMPLES], now)
+    /// Time has passed.
+    pub(super) fn on_tick(&mut self, now: Duration) -> Option<Edge> {
+        let silence = self.gate.silence()?;
+        let patience = if silence >= HEARD_SILENCE { DTX_AFTER } else { LOST_AFTER };
+        let has_stopped = now.saturating_sub(self.last_packet) >= patience;
+        if has_stopped { self.gate.close(self.last_packet.saturating_sub(silence)) } else { None }
     }
 
     /// The microphone was switched off.

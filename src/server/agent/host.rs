@@ -9,6 +9,7 @@ use super::{
     link::{JoinError, Joined, Kind, Link, Presence},
     script::{Knowledge, Script},
     session::{Engines, Outcome, STATE_ATTRIBUTE, Session, state_name},
+    stt,
     tts::flite::Flite,
 };
 use crate::domain::{call::AgentState, faq::Faq};
@@ -43,8 +44,8 @@ pub struct Speech {
 }
 
 /// Looks for the speech engines; quick, and starts none of them.
-pub fn speech(_config: &AgentConfig) -> Speech {
-    Speech { hears: false, speaks: Flite::is_installed() }
+pub fn speech(config: &AgentConfig) -> Speech {
+    Speech { hears: stt::of_this_machine(&config.faq).is_some(), speaks: Flite::is_installed() }
 }
 
 /// The assistant, ready to join rooms.
@@ -60,7 +61,10 @@ impl AgentHost {
     /// Takes what the assistant is and where its rooms are.
     pub fn new(config: AgentConfig, link: Link) -> Self {
         let speech = speech(&config);
-        let engines = Engines { stt: None, tts: speech.speaks.then(|| Arc::new(Flite::new(config.voice)) as Arc<_>) };
+        let engines = Engines {
+            stt: stt::of_this_machine(&config.faq),
+            tts: speech.speaks.then(|| Arc::new(Flite::new(config.voice)) as Arc<_>),
+        };
         let knowledge = Arc::new(Knowledge::new(config.faq, config.greeting));
         Self { link, name: config.name, speech, engines, knowledge }
     }

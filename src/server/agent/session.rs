@@ -178,10 +178,19 @@ impl<'a> Session<'a> {
                 event = self.joined.events.recv() => match event {
                     Some(RoomEvent::Closed(Closed::Lost)) | None => Some(Outcome::Lost),
                     Some(RoomEvent::Closed(Closed::Ended)) => Some(Outcome::Over),
-                    Some(event) => self.on_room(event),
+                    Some(event) => {
+                        self.on_room(event);
+                        None
+                    }
                 },
-                Some(words) = self.words.1.recv() => self.on_words(words),
-                Some(spoken) = self.spoken.1.recv() => self.on_spoken(spoken),
+                Some(words) = self.words.1.recv() => {
+                    self.on_words(words);
+                    None
+                }
+                Some(spoken) = self.spoken.1.recv() => {
+                    self.on_spoken(spoken);
+                    None
+                }
             };
             if let Some(outcome) = over {
                 break outcome;
@@ -205,7 +214,7 @@ impl<'a> Session<'a> {
         orders.into_iter().for_each(|order| self.send(order));
     }
 
-    fn on_room(&mut self, event: RoomEvent) -> Option<Outcome> {
+    fn on_room(&mut self, event: RoomEvent) {
         let now = self.now();
         match event {
             RoomEvent::Published { track } => self.own.track = track,
@@ -232,7 +241,7 @@ impl<'a> Session<'a> {
             }
             RoomEvent::Text { identity, topic, text, .. } => {
                 if topic != CHAT_TOPIC || !self.visitors.contains(&identity) {
-                    return None;
+                    return;
                 }
                 let text: String = text.trim().chars().take(CHAT_CHARS).collect();
                 if !text.is_empty() {
@@ -241,7 +250,6 @@ impl<'a> Session<'a> {
             }
             RoomEvent::Closed(_) => {}
         }
-        None
     }
 
     fn on_left(&mut self, identity: &str, now: Duration) {
@@ -301,9 +309,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn on_words(&mut self, words: Words) -> Option<Outcome> {
+    fn on_words(&mut self, words: Words) {
         let now = self.now();
-        let Some(talker) = self.talker.clone() else { return None };
+        let Some(talker) = self.talker.clone() else { return };
         match words {
             Words::Interim(text) => {
                 if self.utterance.is_some() && !text.is_empty() {
@@ -317,10 +325,9 @@ impl<'a> Session<'a> {
                 self.on_turn(Input::Words(text), now);
             }
         }
-        None
     }
 
-    fn on_spoken(&mut self, spoken: Spoken) -> Option<Outcome> {
+    fn on_spoken(&mut self, spoken: Spoken) {
         match spoken {
             Spoken::Sentence { turn, sentence } if turn == self.turn => self.playout.add(sentence),
             Spoken::End { turn, then } if turn == self.turn => {
@@ -329,7 +336,6 @@ impl<'a> Session<'a> {
             }
             Spoken::Sentence { .. } | Spoken::End { .. } => {}
         }
-        None
     }
 
     /// Plays the next 20 ms and looks at the clock.
@@ -337,8 +343,8 @@ impl<'a> Session<'a> {
         let now = self.now();
         let identities: Vec<String> = self.ears.keys().cloned().collect();
         for identity in identities {
-            let edges = self.ears.get_mut(&identity).map(|ear| ear.on_tick(now)).unwrap_or_default();
-            self.on_edges(&identity, edges, now);
+            let edge = self.ears.get_mut(&identity).and_then(|ear| ear.on_tick(now));
+            self.on_edges(&identity, edge.into_iter().collect(), now);
         }
         self.on_turn(Input::Tick, now);
         self.play(now);

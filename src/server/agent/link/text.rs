@@ -82,6 +82,7 @@ impl TextWriter {
 /// A text that arrived whole.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ReceivedText {
+    pub(super) identity: String,
     pub(super) topic: String,
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) text: String,
@@ -89,6 +90,7 @@ pub(super) struct ReceivedText {
 
 #[derive(Debug)]
 struct Incoming {
+    identity: String,
     topic: String,
     attributes: BTreeMap<String, String>,
     content: Vec<u8>,
@@ -102,10 +104,11 @@ pub(super) struct TextReader {
 }
 
 impl TextReader {
-    /// Takes a packet's value; gives the text that it completes.
-    pub(super) fn on(&mut self, value: Value) -> Option<ReceivedText> {
+    /// Takes a packet's value and whose it is; gives the text that it completes, in the name of who opened it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
+    pub(super) fn on(&mut self, identity: &str, value: Value) -> Option<ReceivedText> {
         match value {
-            Value::StreamHeader(header) => self.header(header),
+            Value::StreamHeader(header) => self.header(identity, header),
             Value::StreamChunk(chunk) => {
                 let stream = self.open.get_mut(&chunk.stream_id)?;
                 self.bytes += chunk.content.len();
@@ -117,29 +120,37 @@ impl TextReader {
                 None
             }
             Value::StreamTrailer(trailer) => {
-                let Incoming { topic, mut attributes, content } = self.open.remove(&trailer.stream_id)?;
+                let Incoming { identity, topic, mut attributes, content } = self.open.remove(&trailer.stream_id)?;
                 self.bytes -= content.len();
                 attributes.extend(trailer.attributes);
-                Some(ReceivedText { topic, attributes, text: String::from_utf8(content).ok()? })
+                Some(ReceivedText { identity, topic, attributes, text: String::from_utf8(content).ok()? })
             }
             _ => None,
         }
     }
 
-    fn header(&mut self, header: Header) -> Option<ReceivedText> {
+    fn header(&mut self, identity: &str, header: Header) -> Option<ReceivedText> {
         let is_text = matches!(header.content_header, Some(ContentHeader::TextHeader(_)));
         if !is_text || header.compression != CompressionType::None as i32 {
             return None;
         }
         let (topic, attributes) = (header.topic, header.attributes.into_iter().collect());
         if let Some(content) = header.inline_content {
-            return Some(ReceivedText { topic, attributes, text: String::from_utf8(content).ok()? });
+            return Some(ReceivedText {
+                identity: identity.to_owned(),
+                topic,
+                attributes,
+                text: String::from_utf8(content).ok()?,
+            });
         }
         if self.open.len() >= OPEN_STREAMS {
             self.open.clear();
             self.bytes = 0;
         }
-        self.open.insert(header.stream_id, Incoming { topic, attributes, content: Vec::new() });
+        self.open.insert(
+            header.stream_id,
+            Incoming { identity: identity.to_owned(), topic, attributes, content: Vec::new() },
+        );
         None
     }
 }
@@ -164,8 +175,16 @@ mod tests {
         let attributes = BTreeMap::from([("final".to_owned(), "true".to_owned())]);
         assert!(packets.len() >= 5);
         let mut reader = TextReader::default();
-        let texts: Vec<_> = values(packets).into_iter().filter_map(|value| reader.on(value)).collect();
-        assert_eq!(texts, [ReceivedText { topic: "lk.chat".into(), attributes, text: format!("hello {long}") }]);
+        let texts: Vec<_> = values(packets).into_iter().filter_map(|value| reader.on("ada", value)).collect();
+        assert_eq!(
+            texts,
+            [ReceivedText {
+                identity: "ada".into(),
+                topic: "lk.chat".into(),
+                attributes,
+                text: format!("hello {long}")
+            }]
+        );
         assert_eq!(reader.bytes, 0);
     }
 
@@ -175,7 +194,7 @@ mod tests {
         for n in 0..100 {
             let (mut writer, header) = TextWriter::open(format!("s{n}"), "t", HashMap::new(), None, 0);
             for value in values(std::iter::once(header).chain(writer.write(&"x".repeat(10_000)))) {
-                assert_eq!(reader.on(value), None);
+                assert_eq!(reader.on("ada", value), None);
             }
             assert!(reader.open.len() <= OPEN_STREAMS && reader.bytes <= OPEN_BYTES);
         }

@@ -1,6 +1,17 @@
 //! Speech to text: what an engine must do.
 
+#[cfg(feature = "pocketsphinx")]
+mod language_model;
+#[cfg(feature = "pocketsphinx")]
+mod phrases;
+#[cfg(feature = "pocketsphinx")]
+mod pocketsphinx;
+
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
+
+use crate::domain::faq::Faq;
 
 /// Turns utterances into words.
 pub(super) trait Stt: Send + Sync {
@@ -27,4 +38,16 @@ pub(super) enum Words {
     Interim(String),
     /// All of it; empty if nothing was understood.
     Final(String),
+}
+
+/// The recogniser that this program was built with and this machine has the models of, if any.
+#[cfg(feature = "pocketsphinx")]
+pub(super) fn of_this_machine(faq: &Faq) -> Option<Arc<dyn Stt>> {
+    pocketsphinx::PocketSphinx::is_installed().then(|| Arc::new(pocketsphinx::PocketSphinx::new(faq)) as Arc<_>)
+}
+
+/// No recogniser: this program was built without one.
+#[cfg(not(feature = "pocketsphinx"))]
+pub(super) fn of_this_machine(_faq: &Faq) -> Option<Arc<dyn Stt>> {
+    None
 }

@@ -1,7 +1,7 @@
 //! Data packets from one participant to the others.
 
 use super::{Output, Room};
-use crate::server::sfu::{data::Channel, ids::PeerKey, signal::packet::Packet};
+use crate::server::sfu::{data::Channel, ids::PeerKey, participant::Kind, signal::packet::Packet};
 
 impl Room {
     pub(super) fn data(&mut self, peer: PeerKey, channel: Channel, bytes: &[u8]) {
@@ -15,13 +15,14 @@ impl Room {
             sender.last_sequence = packet.sequence();
         }
         let (sid, identity) = (sender.sid.clone(), sender.claims.identity.clone());
+        let is_agent = sender.kind() == Kind::Agent;
         let others = self.participants.values().filter(|other| other.key != peer);
         let receivers: Vec<_> =
             others.filter(|other| packet.is_for(&other.claims.identity)).map(|other| other.key).collect();
         if receivers.is_empty() {
             return;
         }
-        let packet = packet.sent_by(&sid, &identity);
+        let packet = if is_agent { packet.sent_by_agent(&sid, &identity) } else { packet.sent_by(&sid, &identity) };
         self.out.extend(receivers.into_iter().map(|peer| Output::Deliver { peer, channel, packet: packet.clone() }));
     }
 }

@@ -37,6 +37,23 @@ impl Packet {
         &self.0.destination_identities
     }
 
+    /// Whether an agent may send this in somebody else's name: the header of a text stream, with which transcripts say
+    /// whose words they are, as livekit-server 1.13.5 has it. The sid is the agent's own either way.
+    fn speaks_for_another(&self, identity: &str) -> bool {
+        let Some(lk::data_packet::Value::StreamHeader(header)) = &self.0.value else { return false };
+        let is_text = matches!(header.content_header, Some(lk::data_stream::header::ContentHeader::TextHeader(_)));
+        is_text && !self.0.participant_identity.is_empty() && self.0.participant_identity != identity
+    }
+
+    /// The packet as an agent's is delivered: it may write down what another participant said.
+    pub fn sent_by_agent(self, sid: &ParticipantSid, identity: &str) -> Bytes {
+        if !self.speaks_for_another(identity) {
+            return self.sent_by(sid, identity);
+        }
+        let whose = self.0.participant_identity.clone();
+        self.sent_by(sid, &whose)
+    }
+
     /// The packet as it is delivered, whatever its sender claimed to be.
     #[expect(deprecated, reason = "older clients read the sender from the user packet itself")]
     pub fn sent_by(mut self, sid: &ParticipantSid, identity: &str) -> Bytes {
@@ -66,6 +83,25 @@ mod tests {
             })),
             ..Default::default()
         }
+    }
+
+    #[test]
+    fn an_agent_writes_down_what_others_say() {
+        use lk::data_stream::{Chunk, Header, TextHeader, header::ContentHeader};
+        let sid = ParticipantSid::try_from("PA_a").unwrap();
+        let sender = |value| {
+            let packet =
+                lk::DataPacket { participant_identity: "ann".into(), value: Some(value), ..Default::default() };
+            let bytes = packet.encode_to_vec();
+            let decoded = || Packet::decode(&bytes).unwrap();
+            [decoded().sent_by_agent(&sid, "agent"), decoded().sent_by(&sid, "agent")]
+                .map(|sent| lk::DataPacket::decode(sent).unwrap().participant_identity)
+        };
+        let header =
+            Header { content_header: Some(ContentHeader::TextHeader(TextHeader::default())), ..Default::default() };
+        assert_eq!(sender(lk::data_packet::Value::StreamHeader(header)), ["ann", "agent"]);
+        assert_eq!(sender(lk::data_packet::Value::StreamHeader(Header::default())), ["agent", "agent"]);
+        assert_eq!(sender(lk::data_packet::Value::StreamChunk(Chunk::default())), ["agent", "agent"]);
     }
 
     #[test]

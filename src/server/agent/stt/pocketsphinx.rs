@@ -1,0 +1,400 @@
+//! PocketSphinx: each utterance goes through two models at once, the default one and a small one of the site's own
+//! phrases, and the better score wins.
+//!
+//! Decoders are heavy and not shareable, so a few threads own them and are lent to utterances; the first call starts the
+//! first of them. Nothing here waits on the conversation's side.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs, io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
+
+use pocketsphinx::{CmdLn, PsDecoder};
+use tokio::sync::mpsc;
+
+use super::{Stt, Utterance, Words, language_model::LanguageModel, phrases};
+use crate::{domain::faq::Faq, server::agent::playout::SAMPLE_HZ};
+
+/// Where Debian's `pocketsphinx-en-us` puts the models.
+const MODELS: &str = "/usr/share/pocketsphinx/model/en-us";
+
+/// Decoders of each model at most: utterances that can be recognised at the same moment.
+const DECODERS_MAX: usize = 4;
+
+/// One pass over the sound: the words are there 1-100 ms after its end, and not 150-500. It costs the small model
+/// nothing in accuracy. Both models are searched alike, or their scores could not be compared.
+const ONE_PASS: [&str; 6] = ["-fwdflat", "no", "-bestpath", "no", "-maxhmmpf", "3000"];
+
+/// Sound between two looks at what was understood so far.
+const INTERIM_SAMPLES: usize = SAMPLE_HZ * 3 / 10;
+
+/// The recogniser of this machine.
+pub(in crate::server::agent) struct PocketSphinx {
+    model: Arc<LanguageModel>,
+    workers: OnceLock<[Workers; 2]>,
+}
+
+impl PocketSphinx {
+    /// Whether the models are on this machine.
+    pub(in crate::server::agent) fn is_installed() -> bool {
+        Path::new(MODELS).join("en-us.lm.bin").is_file()
+    }
+
+    /// Learns what visitors of this site are likely to say.
+    pub(in crate::server::agent) fn new(faq: &Faq) -> Self {
+        Self { model: Arc::new(phrases::site_model(faq)), workers: OnceLock::new() }
+    }
+
+    fn workers(&self) -> &[Workers; 2] {
+        self.workers.get_or_init(|| [Model::Site, Model::General].map(|kind| Workers::new(kind, self.model.clone())))
+    }
+}
+
+impl Stt for PocketSphinx {
+    fn warm(&self) {
+        self.workers().iter().for_each(Workers::ready_one);
+    }
+
+    fn begin(&self, words: mpsc::Sender<Words>) -> Box<dyn Utterance> {
+        let verdict = Arc::new(Verdict { words, heard: Mutex::new(Vec::new()) });
+        let sounds = self.workers().iter().map(|workers| {
+            let (sound, sounds) = channel();
+            workers.give(Job { sounds, verdict: verdict.clone() });
+            sound
+        });
+        Box::new(Pending { sounds: sounds.collect() })
+    }
+}
+
+/// An utterance on its way to both models.
+struct Pending {
+    sounds: Vec<Sender<Sound>>,
+}
+
+impl Utterance for Pending {
+    fn hear(&mut self, pcm: &[i16]) {
+        let pcm: Arc<[i16]> = pcm.into();
+        for sound in &self.sounds {
+            sound.send(Sound::More(pcm.clone())).ok();
+        }
+    }
+
+    fn finish(self: Box<Self>) {
+        for sound in &self.sounds {
+            sound.send(Sound::End).ok();
+        }
+    }
+}
+
+enum Sound {
+    More(Arc<[i16]>),
+    End,
+}
+
+struct Job {
+    sounds: Receiver<Sound>,
+    verdict: Arc<Verdict>,
+}
+
+/// One of the two models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Model {
+    Site,
+    General,
+}
+
+/// What a model understood, and how well it fits: the path's score for each 10 ms.
+#[derive(Clone, Debug)]
+struct Heard {
+    text: String,
+    score: f64,
+}
+
+/// Gathers what the models understood of one utterance.
+struct Verdict {
+    words: mpsc::Sender<Words>,
+    heard: Mutex<Vec<Option<Heard>>>,
+}
+
+impl Verdict {
+    fn interim(&self, text: String) {
+        // Interim words are worth showing only while there is room for them.
+        self.words.try_send(Words::Interim(text)).ok();
+    }
+
+    fn give(&self, heard: Option<Heard>) {
+        let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(heard);
+        if all.len() == 2 {
+            let best = all.iter().flatten().max_by(|a, b| a.score.total_cmp(&b.score));
+            let text = best.map(|heard| written(&heard.text)).unwrap_or_default();
+            self.words.blocking_send(Words::Final(text)).ok();
+        }
+    }
+}
+
+/// The threads that own the decoders of one model, as many as utterances were ever recognised at once.
+struct Workers {
+    kind: Model,
+    model: Arc<LanguageModel>,
+    queue: Sender<Job>,
+    jobs: Arc<Mutex<Receiver<Job>>>,
+    /// Threads that wait for a job, or will once they have loaded their model.
+    idle: Arc<AtomicUsize>,
+    started: AtomicUsize,
+    max: usize,
+}
+
+impl Workers {
+    fn new(kind: Model, model: Arc<LanguageModel>) -> Self {
+        let (queue, jobs) = channel();
+        let max = thread::available_parallelism().map_or(1, usize::from).min(DECODERS_MAX);
+        Self {
+            kind,
+            model,
+            queue,
+            jobs: Arc::new(Mutex::new(jobs)),
+            idle: Arc::default(),
+            started: AtomicUsize::new(0),
+            max,
+        }
+    }
+
+    /// Sees to it that one thread is there for the next job, unless all are at work.
+    fn ready_one(&self) {
+        if self.idle.load(Ordering::Relaxed) > 0 || self.started.fetch_add(1, Ordering::Relaxed) >= self.max {
+            return;
+        }
+        self.idle.fetch_add(1, Ordering::Relaxed);
+        let (kind, model, jobs, idle) = (self.kind, self.model.clone(), self.jobs.clone(), self.idle.clone());
+        let name = format!("stt-{kind:?}").to_lowercase();
+        if let Err(error) = thread::Builder::new().name(name).spawn(move || work(kind, &model, &jobs, &idle)) {
+            tracing::error!(%error, "a recogniser's thread did not start");
+        }
+    }
+
+    fn give(&self, job: Job) {
+        self.ready_one();
+        // The receiving half lives as long as this, so the queue is never closed.
+        self.queue.send(job).ok();
+    }
+}
+
+/// A worker's life: it loads its model, then recognises until its queue is closed.
+fn work(kind: Model, model: &LanguageModel, jobs: &Mutex<Receiver<Job>>, idle: &AtomicUsize) {
+    let decoder = load(kind, model).inspect_err(|error| tracing::error!(%error, ?kind, "no speech model")).ok();
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        idle.fetch_sub(1, Ordering::Relaxed);
+        let heard = match &decoder {
+            Some(decoder) => recognise(kind, decoder, &job),
+            None => job.sounds.iter().any(|sound| matches!(sound, Sound::End)).then_some(None),
+        };
+        idle.fetch_add(1, Ordering::Relaxed);
+        if let Some(heard) = heard {
+            job.verdict.give(heard);
+        }
+    }
+}
+
+/// Recognises one utterance; none if it was given up.
+fn recognise(kind: Model, decoder: &PsDecoder, job: &Job) -> Option<Option<Heard>> {
+    decoder.start_utt(None).ok()?;
+    let mut fresh = 0;
+    let mut is_over = false;
+    for sound in &job.sounds {
+        let Sound::More(pcm) = sound else {
+            is_over = true;
+            break;
+        };
+        decoder.process_raw(&pcm, false, false).ok();
+        fresh += pcm.len();
+        if kind == Model::Site && fresh >= INTERIM_SAMPLES {
+            fresh = 0;
+            if let Some((text, ..)) = decoder.get_hyp() {
+                job.verdict.interim(written(&text));
+            }
+        }
+    }
+    let frames = f64::from(decoder.get_n_frames().max(1));
+    decoder.end_utt().ok();
+    if !is_over {
+        return None;
+    }
+    let heard = decoder.get_hyp().map(|(text, _, score)| Heard { text, score: f64::from(score) / frames });
+    tracing::trace!(?kind, score = heard.as_ref().map(|heard| heard.score), "recognised");
+    Some(heard)
+}
+
+fn load(kind: Model, model: &LanguageModel) -> io::Result<PsDecoder> {
+    let models = Path::new(MODELS);
+    let acoustic = models.join("en-us");
+    let decoder = |lm: &Path, dict: &Path| {
+        let (acoustic, lm, dict) =
+            (acoustic.display().to_string(), lm.display().to_string(), dict.display().to_string());
+        let files = ["frontdesk", "-hmm", &acoustic, "-lm", &lm, "-dict", &dict, "-logfn", "/dev/null"];
+        let args = [&files[..], &ONE_PASS[..]].concat();
+        let config = CmdLn::init(true, &args).map_err(io::Error::other)?;
+        Ok(PsDecoder::init(config))
+    };
+    match kind {
+        Model::General => decoder(&models.join("en-us.lm.bin"), &models.join("cmudict-en-us.dict")),
+        Model::Site => {
+            let folder = Scratch::new()?;
+            let (lm, dict) = (folder.0.join("site.lm"), folder.0.join("site.dict"));
+            let known = fs::read_to_string(models.join("cmudict-en-us.dict"))?;
+            fs::write(&lm, model.arpa())?;
+            fs::write(&dict, dictionary(&model.vocabulary(), &known))?;
+            decoder(&lm, &dict)
+        }
+    }
+}
+
+/// A folder of its own for what the decoder reads from files; it goes when this is dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("frontdesk-{:032x}", rand::random::<u128>()));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// The lines of the pronouncing dictionary `known` that `words` need. A plural that it lacks is made from its singular.
+fn dictionary(words: &BTreeSet<String>, known: &str) -> String {
+    let mut lines = String::new();
+    let mut found = BTreeSet::new();
+    let singulars: BTreeSet<&str> = words.iter().filter_map(|word| word.strip_suffix('s')).collect();
+    let mut plurals = Vec::new();
+    for line in known.lines() {
+        let Some((word, phones)) = line.split_once(' ') else { continue };
+        let base = word.split('(').next().unwrap_or(word);
+        if words.contains(base) {
+            found.insert(base);
+            writeln!(lines, "{line}").ok();
+        }
+        if singulars.contains(word) {
+            plurals.push((format!("{word}s"), phones));
+        }
+    }
+    for (plural, phones) in plurals {
+        if !found.contains(plural.as_str()) {
+            let ending = if phones.ends_with(['F', 'K', 'P', 'T']) { "S" } else { "Z" };
+            writeln!(lines, "{plural} {phones} {ending}").ok();
+        }
+    }
+    lines
+}
+
+/// What a model understood, as one writes it.
+fn written(text: &str) -> String {
+    let mut written = String::new();
+    for (n, word) in text.split_whitespace().enumerate() {
+        if n > 0 {
+            written.push(' ');
+        }
+        let is_name = word == "i" || word.starts_with("i'") || phrases::is_name(word);
+        let mut chars = word.chars();
+        match chars.next() {
+            Some(first) if n == 0 || is_name => {
+                written.extend(first.to_uppercase());
+                written.push_str(chars.as_str());
+            }
+            Some(_) | None => written.push_str(word),
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_dictionary_holds_what_is_needed() {
+        let known = "dj D IY JH EY\ndog D AO G\nfree F R IY\nfree(2) F ER IY\ngroup G R UW P\n";
+        let words = ["djs", "free", "groups", "nowhere"].map(str::to_owned).into();
+        assert_eq!(dictionary(&words, known), "free F R IY\nfree(2) F ER IY\ndjs D IY JH EY Z\ngroups G R UW P S\n");
+    }
+
+    #[test]
+    fn words_are_written_as_one_writes() {
+        assert_eq!(written("can i come on sunday in june"), "Can I come on Sunday in June");
+        assert_eq!(written(""), "");
+    }
+
+    /// What flite says in `voice`; none without flite.
+    fn said(voice: &str, text: &str) -> Option<Vec<i16>> {
+        let output = Command::new("flite").args(["-voice", voice, "-t", text, "-o", "/dev/stdout"]).output().ok()?;
+        Some(output.stdout.get(44..)?.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
+    }
+
+    /// Words of `spoken` that `heard` has wrong: the edit distance.
+    fn errors(spoken: &[String], heard: &[String]) -> usize {
+        let mut row: Vec<usize> = (0..=heard.len()).collect();
+        for (i, word) in spoken.iter().enumerate() {
+            let mut before = row[0];
+            row[0] = i + 1;
+            for (j, other) in heard.iter().enumerate() {
+                let best = (before + usize::from(word != other)).min(row[j] + 1).min(row[j + 1] + 1);
+                before = std::mem::replace(&mut row[j + 1], best);
+            }
+        }
+        row[heard.len()]
+    }
+
+    #[test]
+    fn the_sites_own_questions_are_understood() {
+        let faq = Faq::parse(include_str!("../../../../content/faq.md")).unwrap();
+        if !PocketSphinx::is_installed() || said("slt", "hello").is_none() {
+            eprintln!("SKIPPED: recognition is not tested, since pocketsphinx-en-us or flite is missing");
+            return;
+        }
+        let engine = PocketSphinx::new(&faq);
+        for voice in ["slt", "rms", "awb", "kal16"] {
+            let (mut count, mut wrong) = (0, 0);
+            for entry in &faq.entries {
+                let Some(pcm) = said(voice, &entry.question) else { continue };
+                let (words, mut heard) = mpsc::channel(64);
+                let mut utterance = engine.begin(words);
+                pcm.chunks(320).for_each(|frame| utterance.hear(frame));
+                let start = std::time::Instant::now();
+                utterance.finish();
+                let text = loop {
+                    match heard.blocking_recv() {
+                        Some(Words::Final(text)) => break text,
+                        Some(Words::Interim(_)) => {}
+                        None => panic!("no words"),
+                    }
+                };
+                let spoken = phrases::spoken(&entry.question);
+                let errors = errors(&spoken, &phrases::spoken(&text));
+                (count, wrong) = (count + spoken.len(), wrong + errors);
+                if errors > 0 {
+                    eprintln!("{voice}: {} -> {text} ({:?})", entry.question, start.elapsed());
+                }
+            }
+            eprintln!("{voice}: {:.1} % of {count} words wrong", 100.0 * wrong as f64 / count as f64);
+            assert!(wrong * 10 <= count, "{voice}: {wrong} of {count} words wrong");
+        }
+    }
+}

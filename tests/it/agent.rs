@@ -1,0 +1,253 @@
+//! The assistant in a room: it greets, answers what is written and what is said, and stops when it is spoken to.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use frontdesk::{
+    domain::faq::Faq,
+    server::agent::{
+        AgentConfig, AgentHost,
+        link::{Joined, Kind, Order, Presence, RoomEvent},
+        speech,
+    },
+};
+use opus_rs::{Application, OpusDecoder, OpusEncoder};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::room_server::RoomServer;
+
+/// Far longer than anything here takes; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn config() -> AgentConfig {
+    AgentConfig {
+        name: "Frontdesk".into(),
+        greeting: "Hello, Harbour Sounds. How can I help with your event?".into(),
+        voice: "slt".into(),
+        faq: Faq::parse(include_str!("../../content/faq.md")).unwrap(),
+    }
+}
+
+/// Somebody who calls, and the assistant that serves the room.
+struct Call {
+    _server: RoomServer,
+    caller: Joined,
+    shutdown: CancellationToken,
+    host: tokio::task::JoinHandle<()>,
+    states: Vec<String>,
+    speech: String,
+    /// By id: who spoke, the text, whether it is final.
+    segments: BTreeMap<String, (String, String, bool)>,
+    /// What the assistant was heard to say, 16 kHz mono.
+    sound: Vec<i16>,
+    decoder: OpusDecoder,
+}
+
+impl Call {
+    async fn start() -> Self {
+        let server = RoomServer::start().await;
+        let link = server.link();
+        let shutdown = CancellationToken::new();
+        let (starts, rooms) = mpsc::channel(1);
+        let host = tokio::spawn(AgentHost::new(config(), link.clone()).run(rooms, shutdown.clone()));
+        let room = format!("support-{:x}", rand::random::<u64>());
+        let presence = Presence {
+            room: room.clone(),
+            identity: "ada".into(),
+            name: "Ada".into(),
+            kind: Kind::Person,
+            attributes: BTreeMap::new(),
+        };
+        let caller = link.join(&presence).await.unwrap();
+        starts.send(room).await.unwrap();
+        let (states, segments) = (Vec::new(), BTreeMap::new());
+        let decoder = OpusDecoder::new(16_000, 1).unwrap();
+        Self {
+            _server: server,
+            caller,
+            shutdown,
+            host,
+            states,
+            speech: String::new(),
+            segments,
+            sound: Vec::new(),
+            decoder,
+        }
+    }
+
+    /// Waits for what `wanted` gives something for.
+    async fn until<T>(&mut self, wanted: impl Fn(&RoomEvent, &Self) -> Option<T>) -> T {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let event = tokio::time::timeout_at(deadline, self.caller.events.recv()).await;
+            let event = event
+                .unwrap_or_else(|_| panic!("waited in vain; heard {:?}, states {:?}", self.segments, self.states))
+                .unwrap();
+            self.note(&event);
+            if let Some(found) = wanted(&event, self) {
+                return found;
+            }
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
+    fn note(&mut self, event: &RoomEvent) {
+        match event {
+            RoomEvent::Attributes { attributes, .. } => {
+                let state = attributes.get("lk.agent.state").cloned().unwrap_or_default();
+                if self.states.last() != Some(&state) {
+                    self.states.push(state);
+                }
+                self.speech = attributes.get("frontdesk.speech").cloned().unwrap_or_default();
+            }
+            RoomEvent::Text { identity, topic, attributes, text } => {
+                assert_eq!(topic, "lk.transcription");
+                let segment = attributes["lk.segment_id"].clone();
+                let is_final = attributes["lk.transcription_final"] == "true";
+                let speaker = if identity == "ada" { "ada" } else { "assistant" };
+                self.segments.insert(segment, (speaker.into(), text.clone(), is_final));
+            }
+            RoomEvent::Audio { opus, .. } => {
+                let mut samples = [0.0; 1920];
+                let length = self.decoder.decode(opus, samples.len(), &mut samples).unwrap();
+                self.sound.extend(samples[..length].iter().map(|sample| (sample * 32_768.0) as i16));
+            }
+            _ => {}
+        }
+    }
+
+    /// Says `text`, in another voice than the assistant's, at the pace of speech.
+    fn say(&self, text: &str) {
+        let pcm = flite("rms", text).unwrap();
+        let orders = self.caller.orders.clone();
+        tokio::spawn(async move {
+            let mut encoder = OpusEncoder::new(16_000, 1, Application::Voip).unwrap();
+            encoder.bitrate_bps = 24_000;
+            let mut frames = tokio::time::interval(Duration::from_millis(20));
+            let mut packet = [0; 1275];
+            for (n, frame) in (0..).zip(pcm.chunks_exact(320)) {
+                frames.tick().await;
+                let length = encoder.encode_i16(frame, 320, &mut packet).unwrap();
+                orders.send(Order::Audio { time: n * 960, opus: packet[..length].to_vec() }).await.unwrap();
+            }
+        });
+    }
+
+    /// Waits for a final segment of `speaker` that holds `part`; gives its text.
+    async fn hear(&mut self, speaker: &str, part: &str) -> String {
+        self.until(|_, call| {
+            let found = call.segments.values().find(|(who, text, done)| who == speaker && *done && text.contains(part));
+            found.map(|(_, text, _)| text.clone())
+        })
+        .await
+    }
+
+    async fn write(&self, text: &str) {
+        let stream = format!("chat-{:x}", rand::random::<u64>());
+        for order in [
+            Order::OpenText { stream: stream.clone(), topic: "lk.chat", attributes: BTreeMap::new(), sender: None },
+            Order::WriteText { stream: stream.clone(), text: text.into() },
+            Order::CloseText { stream, attributes: BTreeMap::new() },
+        ] {
+            self.caller.orders.send(order).await.unwrap();
+        }
+    }
+
+    async fn end(self) {
+        self.shutdown.cancel();
+        self.host.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn greets_at_once_and_answers_what_is_written() {
+    let mut call = Call::start().await;
+    call.hear("assistant", "How can I help with your event?").await;
+    call.write("What does a jazz trio cost?").await;
+    let answer = call.hear("assistant", "A jazz trio").await;
+    assert!(answer.contains("1,200 euros"), "{answer}");
+    let states: Vec<&str> = call.states.iter().map(String::as_str).collect();
+    assert_eq!(states.last(), Some(&"speaking"), "{states:?}");
+    assert!(["voice", "text"].contains(&&*call.speech));
+    call.until(|_, call| (call.states.last().is_some_and(|state| state == "listening")).then_some(())).await;
+    call.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn says_goodbye_and_leaves() {
+    let mut call = Call::start().await;
+    call.hear("assistant", "How can I help").await;
+    call.write("goodbye").await;
+    call.hear("assistant", "Goodbye.").await;
+    call.until(|event, _| matches!(event, RoomEvent::Left { .. }).then_some(())).await;
+    call.end().await;
+}
+
+/// What flite says, 16 kHz mono; none without flite.
+fn flite(voice: &str, text: &str) -> Option<Vec<i16>> {
+    let args = ["-voice", voice, "-t", text, "-o", "/dev/stdout"];
+    let output = std::process::Command::new("flite").args(args).output().ok()?;
+    Some(output.stdout.get(44..)?.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
+}
+
+/// Whether this machine can speak and hear; says loudly what is left out where it cannot.
+fn has_voice(test: &str) -> bool {
+    let speech = speech(&config());
+    if !(speech.hears && speech.speaks) {
+        eprintln!("SKIPPED: {test}: this machine lacks flite, or pocketsphinx-en-us, or the feature `pocketsphinx`");
+    }
+    speech.hears && speech.speaks
+}
+
+#[cfg(feature = "pocketsphinx")]
+fn recognised(pcm: &[i16]) -> String {
+    let models = "/usr/share/pocketsphinx/model/en-us";
+    let (hmm, lm) = (format!("{models}/en-us"), format!("{models}/en-us.lm.bin"));
+    let dict = format!("{models}/cmudict-en-us.dict");
+    let args = ["it", "-hmm", &hmm, "-lm", &lm, "-dict", &dict, "-logfn", "/dev/null"];
+    let decoder = pocketsphinx::PsDecoder::init(pocketsphinx::CmdLn::init(true, &args).unwrap());
+    decoder.start_utt(None).unwrap();
+    decoder.process_raw(pcm, false, true).unwrap();
+    decoder.end_utt().unwrap();
+    decoder.get_hyp().map(|(text, ..)| text).unwrap_or_default()
+}
+
+#[cfg(feature = "pocketsphinx")]
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_aloud_what_is_asked_aloud() {
+    if !has_voice("answers_aloud_what_is_asked_aloud") {
+        return;
+    }
+    let mut call = Call::start().await;
+    call.hear("assistant", "How can I help").await;
+    call.sound.clear();
+    call.say("What does a string quartet cost?");
+    assert_eq!(call.hear("ada", "quartet").await, "What does a string quartet cost");
+    let answer = call.hear("assistant", "1,450 euros").await;
+    assert!(answer.starts_with("A quartet for three hours"), "{answer}");
+    let sound = std::mem::take(&mut call.sound);
+    let heard = tokio::task::spawn_blocking(move || recognised(&sound)).await.unwrap();
+    for word in ["three hours", "travel", "city"] {
+        assert!(heard.contains(word), "{heard}");
+    }
+    assert_eq!(call.speech, "voice");
+    call.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stops_when_it_is_spoken_to() {
+    if !has_voice("stops_when_it_is_spoken_to") {
+        return;
+    }
+    let mut call = Call::start().await;
+    call.hear("assistant", "How can I help").await;
+    call.sound.clear();
+    call.write("How much is a DJ for the whole evening?").await;
+    call.until(|_, call| (call.sound.len() > 16_000).then_some(())).await;
+    call.say("What does a jazz trio cost?");
+    let cut = call.hear("assistant", "A DJ").await;
+    assert!(!cut.contains("guests"), "{cut}");
+    let answer = call.hear("assistant", "A jazz trio").await;
+    assert!(answer.contains("1,200 euros"), "{answer}");
+    call.end().await;
+}
