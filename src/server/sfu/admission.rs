@@ -9,17 +9,11 @@ use serde::Deserialize;
 use super::{
     Sfu,
     command::{Admission, Refusal},
+    limits::{self, NAME_MAX_CHARS},
     revocations::Validity,
     signal::join::{Entry, JoinError, Query},
 };
 use crate::server::token::TokenError;
-
-/// LiveKit's limit for identities and room names, in characters.
-const NAME_MAX_CHARS: usize = 256;
-/// LiveKit's limit for metadata, in bytes.
-const METADATA_MAX_BYTES: usize = 512 * 1024;
-/// LiveKit's limit for all attributes of a participant, in bytes.
-const ATTRIBUTES_MAX_BYTES: usize = 64 * 1024;
 
 /// The two signalling paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,24 +81,21 @@ impl Sfu {
         if !claims.video.room_join || claims.video.room.is_empty() {
             return Err(Rejection::NoGrant);
         }
-        let fits = |name: &str| (1..=NAME_MAX_CHARS).contains(&name.chars().count());
-        if !fits(&claims.identity) {
+        if claims.identity.is_empty() || !limits::name_fits(&claims.identity) {
             return Err(Rejection::BadIdentity);
         }
-        if !fits(&claims.video.room) {
+        if !limits::name_fits(&claims.video.room) {
             return Err(Rejection::BadRoom);
         }
         let entry = match path {
             Path::V0 => query.v0(),
             Path::V1 => query.v1()?,
         };
-        let brought = match &entry {
-            Entry::Join(hello) => Some(&hello.attributes),
-            Entry::Resume(_) => None,
-        };
-        let attributes = claims.attributes.iter().chain(brought.into_iter().flatten());
-        let attribute_bytes: usize = attributes.map(|(key, value)| key.len() + value.len()).sum();
-        if claims.metadata.len() > METADATA_MAX_BYTES || attribute_bytes > ATTRIBUTES_MAX_BYTES {
+        let mut attributes = claims.attributes.clone();
+        if let Entry::Join(hello) = &entry {
+            attributes.extend(hello.attributes.clone());
+        }
+        if !limits::metadata_fits(&claims.metadata, &attributes) {
             return Err(Rejection::TooMuch);
         }
         Ok((Admission { claims, validity: validity(token) }, entry))

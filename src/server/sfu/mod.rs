@@ -1,6 +1,6 @@
 //! The embedded room server: it speaks LiveKit's signalling protocol and forwards audio and data between participants.
 //!
-//! Pure machines decide ([`room`], `participant`, `track`, `negotiation`, `forward`, `speakers`); one task, `driver`, does
+//! Pure machines decide (`room`, `participant`, `track`, `negotiation`, `forward`, `speakers`); one task, `driver`, does
 //! the IO; `socket` is its HTTP side. Messages are this server's own until `signal::codec` writes them as LiveKit's.
 //! Nothing in here knows of the assistant or of the rest of Frontdesk. LiveKit's administration API over HTTP belongs in
 //! a router of its own beside `socket`, over the methods of [`Sfu`]; webhooks are fed from [`Sfu::events`].
@@ -14,6 +14,7 @@ mod demux;
 mod driver;
 mod forward;
 mod ids;
+mod limits;
 mod negotiation;
 mod network;
 mod participant;
@@ -56,8 +57,6 @@ use super::token::ApiKey;
 const COMMANDS_MAX: usize = 1024;
 /// How many events a slow listener may be behind.
 const EVENTS_MAX: usize = 1024;
-/// LiveKit's limit for room names, in characters.
-const ROOM_NAME_MAX_CHARS: usize = 256;
 
 /// A handle to the running room server.
 #[derive(Clone, Debug)]
@@ -110,7 +109,7 @@ impl Sfu {
     /// # Errors
     /// A bad name, or a server that has stopped.
     pub async fn create_room(&self, room: CreateRoom) -> Result<RoomInfo, AdminError> {
-        if !(1..=ROOM_NAME_MAX_CHARS).contains(&room.name.chars().count()) {
+        if room.name.is_empty() || !limits::name_fits(&room.name) {
             return Err(AdminError::BadName);
         }
         self.ask(|reply| Command::CreateRoom(room, reply)).await.flatten().ok_or(AdminError::Stopped)

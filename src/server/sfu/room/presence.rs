@@ -6,6 +6,7 @@ use super::{Output, Room, Vacancy};
 use crate::server::{
     sfu::{
         ids::{ParticipantSid, PeerKey, SocketId},
+        limits,
         negotiation::Negotiation,
         participant::{Link, Media, Participant},
         quality,
@@ -20,13 +21,6 @@ use crate::server::{
 const DEPARTED_KEPT: Duration = Duration::from_secs(60);
 /// How often tokens are renewed: livekit-server's interval, for tokens that live twice as long.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(5 * 60);
-/// LiveKit's limit for metadata, in bytes.
-const METADATA_MAX_BYTES: usize = 512 * 1024;
-/// LiveKit's limit for all attributes of a participant, in bytes.
-const ATTRIBUTES_MAX_BYTES: usize = 64 * 1024;
-/// LiveKit's limit for names, in characters.
-const NAME_MAX_CHARS: usize = 256;
-
 impl Room {
     pub(super) fn join(&mut self, peer: PeerKey, socket: SocketId, claims: Claims, hello: &Hello, now: Duration) {
         if let Some(twin) = self.by_identity(&claims.identity) {
@@ -133,13 +127,9 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&peer) else { return };
         let mut merged = participant.claims.attributes.clone();
         merged.extend(attributes.clone());
-        let attribute_bytes: usize = merged.iter().map(|(key, value)| key.len() + value.len()).sum();
         let outcome = if !participant.permission.update_metadata {
             Outcome::NotAllowed
-        } else if name.chars().count() > NAME_MAX_CHARS
-            || metadata.len() > METADATA_MAX_BYTES
-            || attribute_bytes > ATTRIBUTES_MAX_BYTES
-        {
+        } else if !limits::name_fits(&name) || !limits::metadata_fits(&metadata, &merged) {
             Outcome::LimitExceeded
         } else {
             participant.rename(name, metadata, attributes);

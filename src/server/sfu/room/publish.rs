@@ -8,6 +8,7 @@ use super::Room;
 use crate::server::sfu::{
     forward::Position,
     ids::{PeerKey, TrackSid},
+    limits,
     negotiation::{Negotiation, sdp::Section, single::Plan},
     participant::Media,
     signal::{Outcome, Response, Subject, TrackRequest},
@@ -16,8 +17,6 @@ use crate::server::sfu::{
 
 /// How many tracks a participant may have announced or published.
 const TRACKS_MAX: usize = 16;
-/// LiveKit's limit for names, in characters; client ids are held to it too.
-const NAME_MAX_CHARS: usize = 256;
 
 /// A packet as far as forwarding is concerned.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +43,14 @@ pub struct Hop {
 impl Room {
     pub(super) fn add_track(&mut self, peer: PeerKey, request: TrackRequest) {
         let Some(participant) = self.participants.get_mut(&peer) else { return };
-        let long = |text: &str| text.chars().count() > NAME_MAX_CHARS;
         let refusal = if !participant.permission.may_publish(request.source) {
             Some(Outcome::NotAllowed)
         } else if !request.audio {
             Some(Outcome::UnsupportedType)
-        } else if participant.tracks.len() >= TRACKS_MAX || long(&request.cid) || long(&request.name) {
+        } else if participant.tracks.len() >= TRACKS_MAX
+            || !limits::name_fits(&request.cid)
+            || !limits::name_fits(&request.name)
+        {
             Some(Outcome::LimitExceeded)
         } else {
             None
