@@ -4,7 +4,7 @@ use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DomException, HtmlMediaElement, MediaDeviceInfo, MediaDeviceKind, MediaDevices, MediaStream,
+    DomException, HtmlAudioElement, MediaDeviceInfo, MediaDeviceKind, MediaDevices, MediaStream,
     MediaStreamConstraints, MediaStreamTrack, MediaTrackConstraints,
 };
 
@@ -71,10 +71,11 @@ pub async fn devices() -> Devices {
         if device.id.is_empty() {
             continue;
         }
-        match info.kind() {
-            MediaDeviceKind::Audioinput => found.microphones.push(device),
-            MediaDeviceKind::Audiooutput => found.speakers.push(device),
-            _ => {}
+        let kind = info.kind();
+        if kind == MediaDeviceKind::Audioinput {
+            found.microphones.push(device);
+        } else if kind == MediaDeviceKind::Audiooutput {
+            found.speakers.push(device);
         }
     }
     found
@@ -87,10 +88,8 @@ pub fn on_devices_changed(f: impl Fn() + 'static) -> Option<Listener> {
 
 /// Whether this browser lets a page choose the speaker.
 pub fn can_choose_speaker() -> bool {
-    let Ok(class) = Reflect::get(&js_sys::global(), &JsValue::from_str("HTMLMediaElement")) else { return false };
-    let Ok(prototype) = Reflect::get(&class, &JsValue::from_str("prototype")) else { return false };
-    prototype.is_instance_of::<js_sys::Object>()
-        && Reflect::has(prototype.unchecked_ref::<HtmlMediaElement>(), &JsValue::from_str("setSinkId")).unwrap_or(false)
+    HtmlAudioElement::new()
+        .is_ok_and(|player| Reflect::has(player.as_ref(), &JsValue::from_str("setSinkId")).unwrap_or(false))
 }
 
 /// None on pages without HTTPS: there browsers hide the interface altogether.

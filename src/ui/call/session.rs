@@ -4,6 +4,7 @@ mod cells;
 mod controls;
 mod driver;
 mod errands;
+mod history;
 mod settings;
 mod ticket;
 

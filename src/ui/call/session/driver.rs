@@ -9,7 +9,7 @@ use std::{
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Rejoin, cells::Cells, settings, ticket};
+use super::{Rejoin, cells::Cells, history, settings, ticket};
 use crate::{
     api::call::CallTicket,
     browser::{
@@ -60,6 +60,9 @@ impl Driver {
         self.list_devices();
         let devices = self.later(Self::list_devices);
         let leaving = self.later(|driver| {
+            if driver.held.borrow().machine.is_active() {
+                driver.cells.lines.with_untracked(|lines| history::keep(lines));
+            }
             driver.input(Input::LeavePage);
             driver.offer_rejoin();
         });
@@ -72,13 +75,18 @@ impl Driver {
     }
 
     pub(super) fn rejoin(&self) {
+        if self.held.borrow().machine.is_active() {
+            return;
+        }
         let Some((ticket, mode, _)) = ticket::kept() else { return self.cells.rejoin.set(None) };
         self.held.borrow_mut().ticket = Some(ticket);
         self.begin(mode, Input::Rejoin(mode));
+        self.cells.lines.set(history::kept());
     }
 
     pub(super) fn dismiss_rejoin(&self) {
         ticket::forget();
+        history::forget();
         self.cells.rejoin.set(None);
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{driver::Driver, settings, ticket};
+use super::{driver::Driver, history, settings, ticket};
 use crate::{
     api::call::{CallRefused, CallRequest, CallTicket, request_call},
     browser::{clock, livekit::Room, media::Microphone},
@@ -28,6 +28,7 @@ impl Driver {
             Output::ForgetTicket => {
                 self.held.borrow_mut().ticket = None;
                 ticket::forget();
+                history::forget();
             }
         }
     }
