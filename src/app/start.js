@@ -18,7 +18,8 @@ const start = () => starting ??= (async () => {
   widget.hydrate();
   for (const island of islands) await widget[island.dataset.component](island);
   islands.forEach((island) => island.removeEventListener("click", hold, once));
-  held?.click();
+  // The widget may have replaced what was clicked.
+  if (held) (held.isConnected ? held : document.getElementById("call")).click();
 })().catch((error) => {
   console.error(error);
   starting = undefined;

@@ -33,6 +33,8 @@ pub fn Header(
         })
     };
     let status = move || session.state.with(|state| words::status(state, speech));
+    // The timer says it to those who see it.
+    let connected = move || session.state.with(|state| matches!(state, CallState::Connected { .. }));
     let timed = move || {
         session.state.with(|state| matches!(state, CallState::Connected { .. } | CallState::Reconnecting { .. }))
     };
@@ -45,7 +47,9 @@ pub fn Header(
                 <h2 id="call-with" class="truncate text-sm font-semibold">{business}</h2>
                 <p class="flex items-center gap-1.5 text-xs text-ink-2">
                     <span class=dot></span>
-                    <span role="status">{status}</span>
+                    <span role="status" class:sr-only=connected>
+                        {status}
+                    </span>
                     <Show when=timed>
                         <span class="num" role="timer">{move || words::clock(session.elapsed.get())}</span>
                         <Bars/>

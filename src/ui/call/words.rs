@@ -206,7 +206,7 @@ pub fn status(state: &CallState, speech: bool) -> &'static str {
         CallState::RequestingMicrophone => "Asking for the microphone",
         CallState::Connecting => "Connecting",
         CallState::WaitingForAgent { .. } => "Calling the assistant",
-        CallState::Connected { .. } => "",
+        CallState::Connected { .. } => "Connected",
         CallState::Reconnecting { .. } => "Reconnecting",
         CallState::Ended { by: EndedBy::Visitor, .. } => "You ended the call",
         CallState::Ended { by: EndedBy::Desk, .. } => "The assistant ended the call",

@@ -32,7 +32,7 @@ pub fn HeroBand(
     view! {
         <section class="hero relative -mt-16 overflow-hidden">
             <HarbourScene/>
-            <div class="relative mx-auto max-w-6xl px-5 pb-80 pt-32 md:px-8 md:pb-72 md:pt-40">
+            <div class="relative mx-auto max-w-6xl px-5 pb-72 pt-28 md:px-8 md:pt-40">
                 <p class="text-sm font-semibold text-accent-ink">{hero.eyebrow}</p>
                 <h1 class="display mt-4 max-w-2xl text-5xl font-semibold leading-none text-ink md:text-7xl">{hero.title}</h1>
                 <p class="mt-6 max-w-lg text-lg text-ink md:text-xl">{hero.lead}</p>

@@ -5,8 +5,8 @@ use std::{f32::consts::PI, fmt::Write};
 
 use leptos::prelude::*;
 
-/// Where the sun stands on the horizon, in the drawing's own units (1440 x 720).
-const SUN: (f32, f32) = (1_010.0, 560.0);
+/// Where the sun stands on the horizon, in the drawing's own units (2400 x 720).
+const SUN: (f32, f32) = (1_200.0, 560.0);
 /// Rays above the horizon.
 const RAYS: u16 = 45;
 /// Bars of its reflection.
@@ -16,40 +16,31 @@ const BARS: u16 = 9;
 #[component]
 pub fn HarbourScene() -> impl IntoView {
     view! {
-        <svg
-            viewBox="0 0 1440 720"
-            preserveAspectRatio="xMaxYMax slice"
-            aria-hidden="true"
-            class="absolute inset-0 h-full w-full"
-        >
+        <svg viewBox="0 0 2400 720" preserveAspectRatio="xMidYMax slice" aria-hidden="true" class="harbour absolute bottom-0 left-0">
             <defs>
-                <linearGradient id="sky" x2="0" y2="1">
-                    <stop stop-color="var(--paper)"/>
-                    <stop offset=".45" stop-color="var(--sky)"/>
-                    <stop offset=".78" stop-color="var(--haze)"/>
-                </linearGradient>
                 <linearGradient id="water" x2="0" y2="1">
                     <stop stop-color="var(--water)"/>
                     <stop offset="1" stop-color="var(--deep)"/>
                 </linearGradient>
             </defs>
-            <path fill="url(#sky)" d="M0 0h1440v720H0z"/>
             <path d=rays() stroke="var(--sun)" stroke-width="6" stroke-linecap="round"/>
-            <path fill="var(--sun)" d="M890 560a120 120 0 0 1 240 0z"/>
-            <g fill="var(--water)">
-                <path opacity=".45" d=SKYLINE/>
-                <path opacity=".8" d=CRANES/>
-            </g>
-            <path fill="url(#water)" d="M0 560h1440v160H0z"/>
+            <path fill="var(--sun)" d="M1080 560a120 120 0 0 1 240 0z"/>
+            <path fill="var(--far)" transform="translate(280 224) scale(.9 .6)" d=SKYLINE/>
+            <path fill="var(--near)" transform="translate(200)" d=CRANES/>
+            <path fill="url(#water)" d="M0 560h2400v160H0z"/>
             <path d=reflection() stroke="var(--sun)" stroke-width="5" stroke-linecap="round" opacity=".85"/>
             <path
-                d="M90 604h150M310 640h90M520 610h70M640 668h160M1240 620h120M1180 676h90M180 690h110"
+                d="M280 604h150M500 640h90M710 610h70M830 668h160M1430 620h120M1368 676h90M370 690h110M1700 640h150"
                 stroke="var(--haze)"
                 stroke-width="3"
                 stroke-linecap="round"
                 opacity=".35"
             />
-            <path fill="var(--deep)" d="M662 560h136l-18 24h-94zM727 556V424l62 120h-62zM719 540v-92l-44 92z"/>
+            <path
+                fill="var(--deep)"
+                transform="translate(330 168) scale(.7)"
+                d="M662 560h136l-18 24h-94zM727 556V424l62 120h-62zM719 540v-92l-44 92z"
+            />
         </svg>
     }
     .into_any()

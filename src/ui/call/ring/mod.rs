@@ -46,8 +46,8 @@ impl Size {
 
     const fn class(self) -> &'static str {
         match self {
-            Self::Stage => "ring",
-            Self::Mini => "ring mini",
+            Self::Stage => "voices",
+            Self::Mini => "voices mini",
         }
     }
 }

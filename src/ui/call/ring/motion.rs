@@ -107,8 +107,8 @@ impl Motion {
             }
             Look::Thinking => {
                 let place = ((turn - self.seconds / THINK_S) * 3.0).rem_euclid(1.0);
-                let near = 1.0 - ((place - 0.5).abs() / 0.22).min(1.0);
-                Tick { length: REST + 2.5 * near, lit: (near * 1.8).min(1.0), accent: 1.0 }
+                let near = 1.0 - ((place - 0.5).abs() / 0.28).min(1.0);
+                Tick { length: REST + 3.5 * near, lit: (near * 2.2).min(1.0), accent: 1.0 }
             }
             Look::Listening => {
                 let length = REST + VISITOR_REACH * self.microphone * self.shape(index, 2.3, 0.9, 0.17);
