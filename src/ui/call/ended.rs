@@ -45,7 +45,9 @@ pub fn Ended() -> impl IntoView {
                     <dd class="num">{move || lines(false)}</dd>
                 </div>
             </dl>
-            <p class="text-ink-2">{words::AFTER}</p>
+            <p class="text-ink-2">
+                {words::AFTER} " " <Show when=something_said>{words::AFTER_TEXT}</Show>
+            </p>
         </div>
         <Transcript/>
         <div class="controls two">

@@ -45,12 +45,6 @@ pub fn CallWidget(
     let desk = provide_desk();
     let in_call = Memo::new(move |_| session.state.with(is_standing));
 
-    // A call that outlived a reload is offered at once; the visitor was talking a moment ago.
-    Effect::new(move || {
-        if session.rejoin.with(Option::is_some) {
-            desk.open.set(true);
-        }
-    });
     // The opening question is asked as soon as somebody is there to answer it.
     Effect::new(move || {
         let there = session.state.with(|state| matches!(state, CallState::Connected { .. }));

@@ -117,8 +117,10 @@ pub const KEYS_NOTE: &str = "They work while the panel has the focus, and not wh
 
 /// The ended screen's heading.
 pub const THANKS: &str = "Thank you for calling.";
-/// What is left of an ended call.
-pub const AFTER: &str = "Your microphone is off. The text of this call stays on this page until you close it.";
+/// What is over with an ended call.
+pub const AFTER: &str = "Your microphone is off.";
+/// What is left of it.
+pub const AFTER_TEXT: &str = "The text of this call stays on this page until you close it.";
 /// The call's length.
 pub const LENGTH: &str = "length";
 /// How often the visitor spoke or wrote.

@@ -22,7 +22,7 @@ pub fn HeroBand(
         .into_iter()
         .map(|Fact { value, label }| {
             view! {
-                <div class="flex flex-col-reverse gap-1 border-line pt-5 sm:border-l sm:pl-6 sm:pt-0">
+                <div class="flex flex-col-reverse justify-end gap-1 border-line pt-5 sm:border-l sm:pl-6 sm:pt-0">
                     <dt class="max-w-56 text-sm text-ink-2">{label}</dt>
                     <dd class="display num text-4xl font-semibold text-ink">{value}</dd>
                 </div>
