@@ -118,7 +118,10 @@ impl Script {
         if self.misses == 1 {
             return "I am sorry, I do not know that. Could you put it in other words?".to_owned();
         }
-        format!("I am afraid I cannot answer that. What I can tell you is, for example: {}", self.examples())
+        format!(
+            "I am afraid I cannot answer that, but our people can: you find them on this page. Ask me, for example: {}",
+            self.examples()
+        )
     }
 
     /// A few questions to show what can be asked.
