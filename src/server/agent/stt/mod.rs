@@ -3,6 +3,8 @@
 #[cfg(feature = "pocketsphinx")]
 mod language_model;
 #[cfg(feature = "pocketsphinx")]
+mod opinions;
+#[cfg(feature = "pocketsphinx")]
 mod phrases;
 #[cfg(feature = "pocketsphinx")]
 mod pocketsphinx;

@@ -7,6 +7,7 @@ use crate::domain::faq::Faq;
 const QUESTION_TIMES: f64 = 6.0;
 const ANSWER_TIMES: f64 = 0.5;
 const COMMON_TIMES: f64 = 2.0;
+const NUMBER_TIMES: f64 = 0.2;
 
 /// What people say to any receptionist.
 const COMMON: &[&str] = &[
@@ -236,7 +237,7 @@ pub(super) fn site_model(faq: &Faq) -> LanguageModel {
         model.add(&spoken(&format!("are you free on the {day} of {}", MONTHS[(n + 5) % MONTHS.len()])), 1.0);
     }
     for number in SMALL.iter().chain(&TENS[2..]) {
-        model.add(&spoken(number), 1.0);
+        model.add(&spoken(number), NUMBER_TIMES);
     }
     model
 }

@@ -1,5 +1,5 @@
-//! PocketSphinx: each utterance goes through two models at once, the default one and a small one of the site's own
-//! phrases, and the better score wins.
+//! PocketSphinx with two models: a small one of the site's own phrases hears everything; the default one is asked when
+//! the small one is not sure.
 //!
 //! Decoders are heavy and not shareable, so a few threads own them and are lent to utterances; the first call starts the
 //! first of them. Nothing here waits on the conversation's side.
@@ -11,17 +11,23 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use pocketsphinx::{CmdLn, PsDecoder};
 use tokio::sync::mpsc;
 
-use super::{Stt, Utterance, Words, language_model::LanguageModel, phrases};
+use super::{
+    Stt, Utterance, Words,
+    language_model::LanguageModel,
+    opinions::{Decision, Heard, Opinions},
+    phrases,
+};
 use crate::{domain::faq::Faq, server::agent::playout::SAMPLE_HZ};
 
 /// Where Debian's `pocketsphinx-en-us` puts the models.
@@ -34,13 +40,16 @@ const DECODERS_MAX: usize = 4;
 /// nothing in accuracy. Both models are searched alike, or their scores could not be compared.
 const ONE_PASS: [&str; 6] = ["-fwdflat", "no", "-bestpath", "no", "-maxhmmpf", "3000"];
 
+/// How long the default model may keep everybody waiting after the end of the speech.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Sound between two looks at what was understood so far.
 const INTERIM_SAMPLES: usize = SAMPLE_HZ * 3 / 10;
 
 /// The recogniser of this machine.
 pub(in crate::server::agent) struct PocketSphinx {
     model: Arc<LanguageModel>,
-    workers: OnceLock<[Workers; 2]>,
+    workers: OnceLock<(Workers, Arc<Workers>)>,
 }
 
 impl PocketSphinx {
@@ -54,30 +63,36 @@ impl PocketSphinx {
         Self { model: Arc::new(phrases::site_model(faq)), workers: OnceLock::new() }
     }
 
-    fn workers(&self) -> &[Workers; 2] {
-        self.workers.get_or_init(|| [Model::Site, Model::General].map(|kind| Workers::new(kind, self.model.clone())))
+    /// The threads of the small model, and of the default one.
+    fn workers(&self) -> &(Workers, Arc<Workers>) {
+        let new = |kind| Workers::new(kind, self.model.clone());
+        self.workers.get_or_init(|| (new(Model::Site), Arc::new(new(Model::General))))
     }
 }
 
 impl Stt for PocketSphinx {
     fn warm(&self) {
-        self.workers().iter().for_each(Workers::ready_one);
+        self.workers().0.ready_one();
     }
 
     fn begin(&self, words: mpsc::Sender<Words>) -> Box<dyn Utterance> {
-        let verdict = Arc::new(Verdict { words, heard: Mutex::new(Vec::new()) });
-        let sounds = self.workers().iter().map(|workers| {
-            let (sound, sounds) = channel();
-            workers.give(Job { sounds, verdict: verdict.clone() });
-            sound
+        let (site, general) = self.workers();
+        let ((to_site, at_site), (to_general, at_general)) = (channel(), channel());
+        let case = Arc::new(Case {
+            words,
+            opinions: Mutex::default(),
+            unheard: Mutex::new(Some(at_general)),
+            general: general.clone(),
+            is_decided: AtomicBool::new(false),
         });
-        Box::new(Pending { sounds: sounds.collect() })
+        site.give(Job { sounds: at_site, case });
+        Box::new(Pending { sounds: [to_site, to_general] })
     }
 }
 
 /// An utterance on its way to both models.
 struct Pending {
-    sounds: Vec<Sender<Sound>>,
+    sounds: [Sender<Sound>; 2],
 }
 
 impl Utterance for Pending {
@@ -102,7 +117,7 @@ enum Sound {
 
 struct Job {
     sounds: Receiver<Sound>,
-    verdict: Arc<Verdict>,
+    case: Arc<Case>,
 }
 
 /// One of the two models.
@@ -112,34 +127,49 @@ enum Model {
     General,
 }
 
-/// What a model understood, and how well it fits: the path's score for each 10 ms.
-#[derive(Clone, Debug)]
-struct Heard {
-    text: String,
-    score: f64,
-}
-
-/// Gathers what the models understood of one utterance.
-struct Verdict {
+/// One utterance, seen from both models.
+struct Case {
     words: mpsc::Sender<Words>,
-    heard: Mutex<Vec<Option<Heard>>>,
+    opinions: Mutex<Opinions>,
+    /// The sound for the default model, until it is asked.
+    unheard: Mutex<Option<Receiver<Sound>>>,
+    general: Arc<Workers>,
+    is_decided: AtomicBool,
 }
 
-impl Verdict {
-    fn interim(&self, text: String) {
-        // Interim words are worth showing only while there is room for them.
-        self.words.try_send(Words::Interim(text)).ok();
-    }
-
-    fn give(&self, heard: Option<Heard>) {
-        let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(heard);
-        if all.len() == 2 {
-            let best = all.iter().flatten().max_by(|a, b| a.score.total_cmp(&b.score));
-            let text = best.map(|heard| written(&heard.text)).unwrap_or_default();
-            self.words.blocking_send(Words::Final(text)).ok();
+impl Case {
+    fn on_interim(self: &Arc<Self>, heard: &Heard, speech: Duration) {
+        // Words in mid-speech are worth showing only while there is room for them.
+        self.words.try_send(Words::Interim(written(&heard.text))).ok();
+        if locked(&self.opinions).on_interim(heard.score, speech) {
+            self.ask();
         }
     }
+
+    fn on_final(self: &Arc<Self>, kind: Model, heard: Option<Heard>) {
+        let decision = match kind {
+            Model::Site => locked(&self.opinions).on_site(heard),
+            Model::General => locked(&self.opinions).on_general(heard),
+        };
+        match decision {
+            Decision::Words(text) => {
+                self.is_decided.store(true, Ordering::Relaxed);
+                self.words.blocking_send(Words::Final(written(&text))).ok();
+            }
+            Decision::Ask => self.ask(),
+            Decision::Wait => {}
+        }
+    }
+
+    fn ask(self: &Arc<Self>) {
+        if let Some(sounds) = locked(&self.unheard).take() {
+            self.general.give(Job { sounds, case: self.clone() });
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The threads that own the decoders of one model, as many as utterances were ever recognised at once.
@@ -148,7 +178,7 @@ struct Workers {
     model: Arc<LanguageModel>,
     queue: Sender<Job>,
     jobs: Arc<Mutex<Receiver<Job>>>,
-    /// Threads that wait for a job, or will once they have loaded their model.
+    /// Threads without a job, those that still load their model included.
     idle: Arc<AtomicUsize>,
     started: AtomicUsize,
     max: usize,
@@ -169,23 +199,32 @@ impl Workers {
         }
     }
 
-    /// Sees to it that one thread is there for the next job, unless all are at work.
+    /// Starts a first thread, so that the first utterance need not wait for its model.
     fn ready_one(&self) {
-        if self.idle.load(Ordering::Relaxed) > 0 || self.started.fetch_add(1, Ordering::Relaxed) >= self.max {
+        if self.started.load(Ordering::Relaxed) == 0 {
+            self.idle.fetch_add(1, Ordering::Relaxed);
+            self.start();
+        }
+    }
+
+    fn give(&self, job: Job) {
+        let one_less = self.idle.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |idle| idle.checked_sub(1));
+        if one_less.is_err() {
+            self.start();
+        }
+        // The receiving half lives as long as this, so the queue is never closed.
+        self.queue.send(job).ok();
+    }
+
+    fn start(&self) {
+        if self.started.fetch_add(1, Ordering::Relaxed) >= self.max {
             return;
         }
-        self.idle.fetch_add(1, Ordering::Relaxed);
         let (kind, model, jobs, idle) = (self.kind, self.model.clone(), self.jobs.clone(), self.idle.clone());
         let name = format!("stt-{kind:?}").to_lowercase();
         if let Err(error) = thread::Builder::new().name(name).spawn(move || work(kind, &model, &jobs, &idle)) {
             tracing::error!(%error, "a recogniser's thread did not start");
         }
-    }
-
-    fn give(&self, job: Job) {
-        self.ready_one();
-        // The receiving half lives as long as this, so the queue is never closed.
-        self.queue.send(job).ok();
     }
 }
 
@@ -193,47 +232,61 @@ impl Workers {
 fn work(kind: Model, model: &LanguageModel, jobs: &Mutex<Receiver<Job>>, idle: &AtomicUsize) {
     let decoder = load(kind, model).inspect_err(|error| tracing::error!(%error, ?kind, "no speech model")).ok();
     loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let job = locked(jobs).recv();
         let Ok(job) = job else { return };
-        idle.fetch_sub(1, Ordering::Relaxed);
         let heard = match &decoder {
             Some(decoder) => recognise(kind, decoder, &job),
             None => job.sounds.iter().any(|sound| matches!(sound, Sound::End)).then_some(None),
         };
         idle.fetch_add(1, Ordering::Relaxed);
         if let Some(heard) = heard {
-            job.verdict.give(heard);
+            job.case.on_final(kind, heard);
         }
     }
 }
 
-/// Recognises one utterance; none if it was given up.
+/// Recognises one utterance; none if it was given up or is decided without this.
 fn recognise(kind: Model, decoder: &PsDecoder, job: &Job) -> Option<Option<Heard>> {
     decoder.start_utt(None).ok()?;
-    let mut fresh = 0;
+    let (mut speech, mut fresh) = (0, 0);
+    let mut waiting_since = None;
     let mut is_over = false;
     for sound in &job.sounds {
         let Sound::More(pcm) = sound else {
             is_over = true;
             break;
         };
+        if job.case.is_decided.load(Ordering::Relaxed) {
+            break;
+        }
         decoder.process_raw(&pcm, false, false).ok();
-        fresh += pcm.len();
-        if kind == Model::Site && fresh >= INTERIM_SAMPLES {
-            fresh = 0;
-            if let Some((text, ..)) = decoder.get_hyp() {
-                job.verdict.interim(written(&text));
+        (speech, fresh) = (speech + pcm.len(), fresh + pcm.len());
+        if fresh < INTERIM_SAMPLES {
+            continue;
+        }
+        fresh = 0;
+        match kind {
+            Model::Site => {
+                if let Some(heard) = heard(decoder) {
+                    job.case.on_interim(&heard, Duration::from_millis((speech * 1000 / SAMPLE_HZ) as u64));
+                }
             }
+            Model::General if locked(&job.case.opinions).is_waiting() => {
+                if waiting_since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+                    decoder.end_utt().ok();
+                    return Some(None);
+                }
+            }
+            Model::General => {}
         }
     }
-    let frames = f64::from(decoder.get_n_frames().max(1));
     decoder.end_utt().ok();
-    if !is_over {
-        return None;
-    }
-    let heard = decoder.get_hyp().map(|(text, _, score)| Heard { text, score: f64::from(score) / frames });
-    tracing::trace!(?kind, score = heard.as_ref().map(|heard| heard.score), "recognised");
-    Some(heard)
+    is_over.then(|| heard(decoder))
+}
+
+fn heard(decoder: &PsDecoder) -> Option<Heard> {
+    let (text, _, score) = decoder.get_hyp()?;
+    Some(Heard { text, score: f64::from(score) / f64::from(decoder.get_n_frames().max(1)) })
 }
 
 fn load(kind: Model, model: &LanguageModel) -> io::Result<PsDecoder> {
