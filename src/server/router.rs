@@ -10,7 +10,7 @@ use axum::{
 };
 use leptos::{prelude::provide_context, server_fn::ServerFn};
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions, render_app_to_stream_with_context};
-use tower_http::services::ServeDir;
+use tower_http::{compression::CompressionLayer, services::ServeDir};
 
 use super::{calls::http as calls, error::ApiError, security, state::AppState};
 use crate::{
@@ -50,6 +50,8 @@ fn pages(app: AppState) -> Router {
         )
         .route("/api/{*rest}", axum::routing::any(|| async { ApiError::NotFound }))
         .fallback_service(files(&site.site_root).append_index_html_on_directories(false).fallback(not_found))
+        // Pages differ by their nonce, so that they are packed as they go; files come packed from the build.
+        .layer(CompressionLayer::new())
         .layer(middleware::from_fn(caching))
         .layer(middleware::from_fn_with_state(app.clone(), security::headers))
         .with_state(app)

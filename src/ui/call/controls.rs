@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{desk::use_desk, session::use_call_session, words};
 use crate::{
     browser::screen::Frames,
+    domain::call::Mode,
     ui::icon::{Glyph, Icon},
 };
 
@@ -83,7 +84,7 @@ fn Microphone() -> impl IntoView {
         <button
             type="button"
             class="control microphone"
-            class:off=move || silent() && !pushing.get()
+            class:off=move || silent() && !pushing.get() && session.mode.get() == Mode::Voice
             class:on=move || pushing.get() && session.talking.get()
             data-first=""
             aria-label=move || if pushing.get() { words::HOLD } else { words::MUTE }

@@ -47,7 +47,7 @@ pub fn HarbourScene() -> impl IntoView {
 }
 
 /// Gabled warehouses and a hall with a roof like a wave.
-const SKYLINE: &str = "M0 560v-92h34v-22l22-20 22 20v22h14v-38l24-22 24 22v38h12v-14l20-18 20 18v14h10v-52l26-24 26 24v52h16v-26l20-18 20 18v26h18v66zM380 560v-120c18-30 34 10 56-16s34-40 58-22 26-14 42-18v176z";
+const SKYLINE: &str = "M0 560v-92h34v-22l22-20 22 20v22h14v-38l24-22 24 22v38h12v-14l20-18 20 18v14h10v-52l26-24 26 24v52h16v-26l20-18 20 18v26h18V560zM380 560v-120c18-30 34 10 56-16s34-40 58-22 26-14 42-18v176z";
 /// Two cranes, looking out to sea.
 const CRANES: &str = "M1212 560l14-128h-58l-4-10h62l4-46h10l4 46h92v10h-90l14 128h-10l-4-36h-24l-4 36zm12-46h20l-8-74h-4zM1344 560l12-104h-46l-4-8h52l2-38h10l2 38h68v8h-66l12 104h-10l-2-28h-18l-4 28z";
 
