@@ -59,9 +59,12 @@ pub fn CallButton() -> impl IntoView {
 pub fn CallPill() -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
-    let time = move || match session.state.get() {
-        CallState::WaitingForAgent { .. } | CallState::Connected { .. } => words::clock(session.elapsed.get()),
-        state => words::status(&state, true).to_owned(),
+    let talking = |state: &CallState| matches!(state, CallState::WaitingForAgent { .. } | CallState::Connected { .. });
+    let time = move || {
+        session.state.with(|state| match talking(state) {
+            true => words::clock(session.elapsed.get()),
+            false => words::status(state, true).to_owned(),
+        })
     };
     let hang_up = move |_| {
         session.hang_up();

@@ -13,7 +13,6 @@ use super::{
     desk::{Sheet, use_desk},
     ended::Ended,
     header::Header,
-    is_standing,
     notes::Notes,
     problem::ProblemScreen,
     session::use_call_session,
@@ -41,10 +40,11 @@ fn screen_of(state: &CallState) -> Screen {
         CallState::Idle => Screen::Start,
         CallState::Ended { .. } => Screen::Ended,
         CallState::Failed(_) => Screen::Problem,
-        standing => {
-            debug_assert!(is_standing(standing));
-            Screen::Call
-        }
+        CallState::RequestingMicrophone
+        | CallState::Connecting
+        | CallState::WaitingForAgent { .. }
+        | CallState::Connected { .. }
+        | CallState::Reconnecting { .. } => Screen::Call,
     }
 }
 
