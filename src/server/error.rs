@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use crate::api::call::CallRefused;
 
+/// Room for a ticket as JSON, in bytes: more than it measures with a long name.
+const BODY_BYTES: usize = 1024;
+
 /// Why a request got no answer of the kind it asked for. On the wire: `{"error": {"code", "field"?, "message"}}`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
@@ -91,11 +94,12 @@ pub fn retry_after(refused: &CallRefused) -> Option<HeaderValue> {
 
 /// A JSON answer: never cached, never taken for anything else.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let Ok(body) = serde_json::to_vec(body) else {
-        tracing::error!("an answer could not be written as JSON");
+    let mut bytes = Vec::with_capacity(BODY_BYTES);
+    if let Err(error) = serde_json::to_writer(&mut bytes, body) {
+        tracing::error!(%error, "an answer could not be written as JSON");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let mut response = Response::new(Body::from(body));
+    }
+    let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

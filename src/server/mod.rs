@@ -4,6 +4,7 @@ pub mod agent;
 pub mod calls;
 pub mod config;
 pub mod content;
+mod entrance;
 pub mod error;
 pub mod keys;
 pub mod limits;
@@ -18,7 +19,7 @@ pub mod visitor;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
+use axum::serve::ListenerExt;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,7 @@ use self::{
     calls::Calls,
     config::{Assistant, Config},
     content::Content,
+    entrance::Entrance,
     limits::VisitorLimit,
     state::{AppState, Parts},
 };
@@ -71,7 +73,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     app: AppState,
-    router: Router,
+    entrance: Entrance,
     assistant: Option<(AgentHost, mpsc::Receiver<String>)>,
     shutdown: CancellationToken,
 }
@@ -86,20 +88,25 @@ impl Server {
         let content = Content::load(&config.content)?;
         let open = rooms::open(config.rooms, &config.data_dir, address, shutdown.clone()).await?;
         let link = Link { url: open.url, key: open.key.clone() };
-        let assistant = config.assistant.map(|assistant| assistant_for(link, assistant, content.faq.clone()));
+        let assistant = config.assistant.map(|assistant| assistant_config(assistant, content.faq.clone()));
+        let speech = assistant.as_ref().is_none_or(|assistant| {
+            let speech = agent::speech(assistant);
+            speech.hears && speech.speaks
+        });
         let calls = Calls::new(open.key, open.rooms, VisitorLimit::new(config.calls_per_minute));
         let app = AppState::from(Parts {
             site: config.site,
             address,
             content,
+            speech,
             calls,
             room_url: config.public_url.or(open.public_url),
             proxies: config.trusted_proxies,
             origins: config.allowed_origins,
         });
-        let router = router::router(app.clone(), open.router);
-        let assistant = assistant.map(|host| (host, open.starts));
-        Ok(Self { listener, address, app, router, assistant, shutdown })
+        let entrance = Entrance::new(app.clone(), router::router(app.clone(), open.router));
+        let assistant = assistant.map(|assistant| (AgentHost::new(assistant, link), open.starts));
+        Ok(Self { listener, address, app, entrance, assistant, shutdown })
     }
 
     /// The address that it listens at.
@@ -112,15 +119,14 @@ impl Server {
     /// # Errors
     /// A listener that fails for good.
     pub async fn run(self) -> io::Result<()> {
-        let Self { listener, app, router, assistant, shutdown, .. } = self;
+        let Self { listener, app, entrance, assistant, shutdown, .. } = self;
         let listener = listener.tap_io(|stream| {
             // Answers are small and whole: waiting to fill a packet would only delay them.
             let _ = stream.set_nodelay(true);
         });
         tokio::spawn(forget_the_rested(app, shutdown.clone()));
         let assistant = assistant.map(|(host, starts)| tokio::spawn(host.run(starts, shutdown.clone())));
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let serving = axum::serve(listener, entrance).with_graceful_shutdown(shutdown.clone().cancelled_owned());
         let stopping = async {
             let served = serving.await;
             if let Some(assistant) = assistant {
@@ -135,10 +141,10 @@ impl Server {
     }
 }
 
-/// The assistant for the rooms behind `link`, with the questions that it answers.
-fn assistant_for(link: Link, assistant: Assistant, faq: Faq) -> AgentHost {
+/// What the assistant is told: the settings, and the questions that it answers.
+fn assistant_config(assistant: Assistant, faq: Faq) -> AgentConfig {
     let Assistant { name, greeting, voice } = assistant;
-    AgentHost::new(AgentConfig { name, greeting, voice, faq }, link)
+    AgentConfig { name, greeting, voice, faq }
 }
 
 async fn forget_the_rested(app: AppState, shutdown: CancellationToken) {

@@ -16,13 +16,17 @@ use super::{calls::http as calls, error::ApiError, security, state::AppState};
 use crate::{
     api::call::RequestCall,
     app::{App, shell},
+    ui::site::SpeechAvailable,
 };
+
+/// Where a ticket is asked for; [`entrance`](super::entrance) answers its POST before it comes here.
+pub const TICKET_PATH: &str = "/api/voice/token";
 
 /// Every route of the server. `rooms` are those of the embedded room server, where it is the one in use.
 pub fn router(app: AppState, rooms: Option<Router>) -> Router {
     leptos::server_fn::axum::register_explicit::<RequestCall>();
     let calls = Router::new()
-        .route("/api/voice/token", post(calls::voice).options(calls::preflight))
+        .route(TICKET_PATH, post(calls::voice).options(calls::preflight))
         .route("/api/token", post(calls::standard).options(calls::preflight))
         .route(RequestCall::PATH, post(calls::server_function).options(calls::preflight))
         .route("/healthz", get(|| async { "ok" }))
@@ -61,6 +65,7 @@ fn pages(app: AppState) -> Router {
 fn page_context(app: &AppState) {
     provide_context(app.content().site.clone());
     provide_context(app.content().faq.clone());
+    provide_context(SpeechAvailable(app.speech()));
     security::page_policy(app);
 }
 

@@ -25,6 +25,8 @@ pub struct Parts {
     pub address: SocketAddr,
     /// The site's words.
     pub content: Content,
+    /// Whether the assistant, where there is one, hears and speaks.
+    pub speech: bool,
     /// Where calls start.
     pub calls: Calls,
     /// The room server's address for browsers; absent where it is our own, reached as the page was.
@@ -45,6 +47,11 @@ impl AppState {
     /// The site's words.
     pub fn content(&self) -> &Content {
         &self.0.content
+    }
+
+    /// Whether the assistant, where there is one, hears and speaks.
+    pub fn speech(&self) -> bool {
+        self.0.speech
     }
 
     /// Where calls start.
@@ -70,7 +77,7 @@ impl AppState {
         }
         let scheme = if self.0.proxies.says_tls(peer, headers) { "wss" } else { "ws" };
         match headers.get(header::HOST).and_then(authority) {
-            Some(host) => format!("{scheme}://{host}"),
+            Some(host) => [scheme, "://", host].concat(),
             None => format!("{scheme}://{}", self.0.address),
         }
     }
