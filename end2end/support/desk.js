@@ -10,7 +10,7 @@ import { freeTcpPort, freeUdpPort } from "./ports.js";
 import { start } from "./process.js";
 import { startProxy } from "./proxy.js";
 
-const BINARY = path.resolve("target/release/frontdesk");
+const BINARY = path.resolve(process.env.FRONTDESK_BINARY ?? "target/release/frontdesk");
 
 /** Starts a server; with `livekit`, the path of a livekit-server binary, its calls run on one of those. */
 export async function startDesk({ livekit, env = {} } = {}) {

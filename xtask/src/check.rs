@@ -63,6 +63,17 @@ pub fn end_to_end(args: &[String]) -> Result<()> {
     )
 }
 
+/// Takes a picture of every state, to be looked at.
+pub fn screenshots(looks: &[String]) -> Result<()> {
+    setup::all(true)?;
+    build::all(Profile::Release)?;
+    step::run(
+        "Pictures of every state",
+        Command::new("node").arg("end2end/screenshots.js").args(looks),
+        "The state that was not reached is named above.",
+    )
+}
+
 /// Measures what docs/BENCHMARKS.md records.
 pub fn bench() -> Result<()> {
     setup::all(true)?;

@@ -25,6 +25,7 @@ cargo xtask COMMAND
   check               formatting, clippy for the server and for wasm32, documentation, licences
   test                check, then the Rust tests, then the end-to-end tests in Chromium
   e2e [ARGS]          only the end-to-end tests; ARGS go to Playwright
+  screenshots [LOOK]  pictures of every state, light, dark, phone, still, into end2end/screenshots
   bench               measure, and print the tables of docs/BENCHMARKS.md";
 
 fn main() -> ExitCode {
@@ -53,6 +54,7 @@ fn command() -> Result<()> {
         Some("check") => check::lint(),
         Some("test") => check::everything(),
         Some("e2e") => check::end_to_end(&args[1..]),
+        Some("screenshots") => check::screenshots(&args[1..]),
         Some("bench") => check::bench(),
         None | Some("help" | "--help" | "-h") => {
             eprintln!("{HELP}");
