@@ -79,7 +79,7 @@ fn Rejoin() -> impl IntoView {
                 <p class="font-semibold">{words::REJOIN_TITLE}</p>
                 <p>{words::REJOIN_TEXT}</p>
                 <div class="mt-2 flex gap-2">
-                    <button type="button" class="control accent" data-first="" on:click=move |_| session.rejoin_call()>
+                    <button type="button" class="control strong" data-first="" on:click=move |_| session.rejoin_call()>
                         {words::REJOIN}
                     </button>
                     <button type="button" class="control plain" on:click=move |_| session.dismiss_rejoin()>

@@ -142,6 +142,8 @@ fn toward(passed: f64, constant: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const LOUD: Levels = Levels { microphone: 1.0, agent: 1.0 };
@@ -202,5 +204,23 @@ mod tests {
     fn stands_still_on_request() {
         assert!(Motion::still(Look::Speaking).iter().all(|tick| tick.length == REST && tick.lit == 1.0));
         assert_eq!(Motion::still(Look::Connecting), Motion::still(Look::Connecting));
+    }
+
+    proptest! {
+        #[test]
+        fn no_tick_leaves_the_drawing(
+            frames in prop::collection::vec((0_usize..5, -1.0_f32..3.0, -1.0_f32..3.0, 0_u64..400), 1..40)
+        ) {
+            const LOOKS: [Look; 5] = [Look::Idle, Look::Connecting, Look::Listening, Look::Thinking, Look::Speaking];
+            let mut motion = Motion::default();
+            let mut now = Duration::ZERO;
+            for (look, microphone, agent, ms) in frames {
+                now += Duration::from_millis(ms);
+                for tick in motion.step(LOOKS[look], Levels { microphone, agent }, now) {
+                    prop_assert!((0.0..=REST + 1.5 + AGENT_REACH).contains(&tick.length), "{tick:?}");
+                    prop_assert!((0.0..=1.0).contains(&tick.lit) && (0.0..=1.0).contains(&tick.accent), "{tick:?}");
+                }
+            }
+        }
     }
 }
