@@ -44,51 +44,51 @@ pub struct Rejoin {
 #[derive(Clone, Copy)]
 pub struct CallSession {
     /// Where the call stands.
-    pub state: Signal<CallState>,
+    pub state: ReadSignal<CallState>,
     /// What the assistant is doing, where one is in the room.
-    pub agent: Signal<Option<AgentState>>,
+    pub agent: ReadSignal<Option<AgentState>>,
     /// The transcript, in the order in which lines were begun.
-    pub lines: Signal<Vec<Line>>,
+    pub lines: ReadSignal<Vec<Line>>,
     /// How long the room has been joined, in whole seconds.
-    pub elapsed: Signal<Duration>,
+    pub elapsed: ReadSignal<Duration>,
     /// The connection as the room server judges it.
-    pub quality: Signal<Quality>,
+    pub quality: ReadSignal<Quality>,
     /// How the visitor takes part.
-    pub mode: Signal<Mode>,
+    pub mode: ReadSignal<Mode>,
     /// Whether the visitor wants to be heard.
-    pub microphone_on: Signal<bool>,
+    pub microphone_on: ReadSignal<bool>,
     /// Whether the other side is audible.
-    pub speaker_on: Signal<bool>,
+    pub speaker_on: ReadSignal<bool>,
     /// How loud the other side is, 0..=1.
-    pub volume: Signal<f64>,
+    pub volume: ReadSignal<f64>,
     /// Whether the microphone is open only while the talk key is held.
-    pub push_to_talk: Signal<bool>,
+    pub push_to_talk: ReadSignal<bool>,
     /// Whether the talk key is held.
-    pub talking: Signal<bool>,
+    pub talking: ReadSignal<bool>,
     /// Whether the browser filters noise out of the microphone.
-    pub noise_suppression: Signal<bool>,
+    pub noise_suppression: ReadSignal<bool>,
     /// Whether the browser filters the speaker's sound out of the microphone.
-    pub echo_cancellation: Signal<bool>,
+    pub echo_cancellation: ReadSignal<bool>,
     /// The microphones of this device.
-    pub microphones: Signal<Vec<Device>>,
+    pub microphones: ReadSignal<Vec<Device>>,
     /// The speakers of this device.
-    pub speakers: Signal<Vec<Device>>,
+    pub speakers: ReadSignal<Vec<Device>>,
     /// The chosen microphone's id; empty for the browser's own choice.
-    pub microphone_id: Signal<String>,
+    pub microphone_id: ReadSignal<String>,
     /// The chosen speaker's id; empty for the browser's own choice.
-    pub speaker_id: Signal<String>,
+    pub speaker_id: ReadSignal<String>,
     /// Whether this browser lets a page choose the speaker.
-    pub can_choose_speaker: Signal<bool>,
+    pub can_choose_speaker: ReadSignal<bool>,
     /// Whether the browser waits for a tap before it plays anything.
-    pub playback_blocked: Signal<bool>,
+    pub playback_blocked: ReadSignal<bool>,
     /// Whether the assistant has neither ears nor voice on its machine, so that the call works by text.
-    pub text_only: Signal<bool>,
+    pub text_only: ReadSignal<bool>,
     /// A call of this tab that can be joined again.
-    pub rejoin: Signal<Option<Rejoin>>,
+    pub rejoin: ReadSignal<Option<Rejoin>>,
     /// The text of a message that could not be sent.
-    pub chat_problem: Signal<Option<String>>,
+    pub chat_problem: ReadSignal<Option<String>>,
     /// What became of the microphone during the call.
-    pub microphone_problem: Signal<Option<Problem>>,
+    pub microphone_problem: ReadSignal<Option<Problem>>,
     cells: Cells,
     driver: StoredValue<Option<StoredValue<Rc<Driver>, LocalStorage>>>,
 }
@@ -215,29 +215,29 @@ impl CallSession {
     fn new() -> Self {
         let cells = Cells::default();
         Self {
-            state: cells.state.into(),
-            agent: cells.agent.into(),
-            lines: cells.lines.into(),
-            elapsed: cells.elapsed.into(),
-            quality: cells.quality.into(),
-            mode: cells.mode.into(),
-            microphone_on: cells.microphone_on.into(),
-            speaker_on: cells.speaker_on.into(),
-            volume: cells.volume.into(),
-            push_to_talk: cells.push_to_talk.into(),
-            talking: cells.talking.into(),
-            noise_suppression: cells.noise_suppression.into(),
-            echo_cancellation: cells.echo_cancellation.into(),
-            microphones: cells.microphones.into(),
-            speakers: cells.speakers.into(),
-            microphone_id: cells.microphone_id.into(),
-            speaker_id: cells.speaker_id.into(),
-            can_choose_speaker: cells.can_choose_speaker.into(),
-            playback_blocked: cells.playback_blocked.into(),
-            text_only: cells.text_only.into(),
-            rejoin: cells.rejoin.into(),
-            chat_problem: cells.chat_problem.into(),
-            microphone_problem: cells.microphone_problem.into(),
+            state: cells.state.read_only(),
+            agent: cells.agent.read_only(),
+            lines: cells.lines.read_only(),
+            elapsed: cells.elapsed.read_only(),
+            quality: cells.quality.read_only(),
+            mode: cells.mode.read_only(),
+            microphone_on: cells.microphone_on.read_only(),
+            speaker_on: cells.speaker_on.read_only(),
+            volume: cells.volume.read_only(),
+            push_to_talk: cells.push_to_talk.read_only(),
+            talking: cells.talking.read_only(),
+            noise_suppression: cells.noise_suppression.read_only(),
+            echo_cancellation: cells.echo_cancellation.read_only(),
+            microphones: cells.microphones.read_only(),
+            speakers: cells.speakers.read_only(),
+            microphone_id: cells.microphone_id.read_only(),
+            speaker_id: cells.speaker_id.read_only(),
+            can_choose_speaker: cells.can_choose_speaker.read_only(),
+            playback_blocked: cells.playback_blocked.read_only(),
+            text_only: cells.text_only.read_only(),
+            rejoin: cells.rejoin.read_only(),
+            chat_problem: cells.chat_problem.read_only(),
+            microphone_problem: cells.microphone_problem.read_only(),
             cells,
             driver: StoredValue::new(None),
         }

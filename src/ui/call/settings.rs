@@ -111,9 +111,9 @@ fn Picker(
     /// What is picked.
     label: &'static str,
     /// What there is to pick from.
-    devices: Signal<Vec<Device>>,
+    devices: ReadSignal<Vec<Device>>,
     /// The id of the one in use; empty for the browser's choice.
-    chosen: Signal<String>,
+    chosen: ReadSignal<String>,
     /// Takes the id of another.
     choose: Callback<String>,
 ) -> impl IntoView {
@@ -150,7 +150,7 @@ fn Switch(
     /// Its name.
     label: &'static str,
     /// Whether it is on.
-    on: Signal<bool>,
+    on: ReadSignal<bool>,
     /// Takes the other position.
     set: Callback<bool>,
 ) -> impl IntoView {
