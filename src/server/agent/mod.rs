@@ -1,11 +1,11 @@
 //! The assistant: a participant in pure Rust that greets, hears, answers and can be interrupted.
 //!
 //! ```text
-//! room ──link──▶ session: ear (Opus, VAD) ──▶ turns ──▶ brain ──▶ sentences ──▶ TTS ──▶ playout ──▶ Opus ──link──▶ room
-//!                              └──▶ STT ────────┘                                        └──▶ transcript ──link──▶ room
+//! room ─link─▶ ear (Opus, VAD) ─▶ turn ─▶ script ─▶ mouth (sentences, TTS, playout, Opus) ─link─▶ room
+//!                    └─▶ stt ──────┘                  └─▶ transcript ──────────────────────link─▶ room
 //! ```
 //!
-//! [`AgentHost`] joins each room it is told of and runs one session in it. `turn`, `playout`, `transcript` and `script`
+//! [`AgentHost`] joins each room it is told of and runs one session in it, which wires these. `turn`, `playout`, `transcript` and `script`
 //! are pure; `link` alone knows LiveKit; engines stand behind small traits (`stt`, `tts`, `vad`, `script::Brain`).
 //! It knows the room server by its address only, embedded or not.
 
@@ -13,6 +13,7 @@ mod audio;
 mod ear;
 mod host;
 pub mod link;
+mod mouth;
 mod playout;
 mod script;
 mod session;

@@ -11,20 +11,18 @@ use std::{
 
 use tokio::{
     sync::mpsc,
-    task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    audio::opus::VoiceEncoder,
     ear::Ear,
     link::{Closed, Joined, Kind, Order, RoomEvent},
-    playout::{Playout, Sentence},
+    mouth::Mouth,
     script::{Brain, Then},
     stt::{Stt, Utterance, Words},
     transcript::{Transcripts, Voice},
-    tts::{Tts, sentences},
+    tts::Tts,
     turn::{Input, Output, Timings, Turns},
     vad::Edge,
 };
@@ -38,12 +36,6 @@ const CHAT_TOPIC: &str = "lk.chat";
 
 /// The clock of what is played.
 const FRAME: Duration = Duration::from_millis(20);
-
-/// What a frame is on the 48 kHz clock of RTP.
-const FRAME_TICKS: u64 = 960;
-
-/// Silence sent after the last frame, so that the listener's buffer does not have to invent it.
-const TAIL_FRAMES: usize = 5;
 
 /// How long it waits for somebody to come.
 const NOBODY: Duration = Duration::from_secs(30);
@@ -60,7 +52,7 @@ const FAREWELL: Duration = Duration::from_millis(800);
 /// A chat message is cut here: an answer needs no more of it.
 const CHAT_CHARS: usize = 500;
 
-/// Sound that an engine makes per second of an utterance that it may be behind by, and words that wait.
+/// Words that may wait to be looked at; interim ones beyond that are dropped.
 const QUEUE: usize = 64;
 
 /// The engines of this machine; those that are missing leave the call to text.
@@ -77,12 +69,6 @@ pub(super) enum Outcome {
     Over,
     /// The connection broke while somebody was there.
     Lost,
-}
-
-/// What the speaking task makes.
-enum Spoken {
-    Sentence { turn: u64, sentence: Sentence },
-    End { turn: u64, then: Then },
 }
 
 /// Where the visitor is.
@@ -118,14 +104,7 @@ pub(super) struct Session<'a> {
     talker: Option<Voice>,
     utterance: Option<Box<dyn Utterance>>,
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
-    spoken: (mpsc::Sender<Spoken>, mpsc::Receiver<Spoken>),
-    playout: Playout,
-    encoder: Option<VoiceEncoder>,
-    tail: usize,
-    time: u64,
-    turn: u64,
-    speaking: Option<JoinHandle<()>>,
-    then: Then,
+    mouth: Mouth,
 }
 
 impl<'a> Session<'a> {
@@ -138,6 +117,7 @@ impl<'a> Session<'a> {
         is_back: bool,
     ) -> Self {
         let own = Voice { identity: identity.to_owned(), track: String::new() };
+        let mouth = Mouth::new(engines.tts.clone());
         Self {
             joined,
             engines,
@@ -154,14 +134,7 @@ impl<'a> Session<'a> {
             talker: None,
             utterance: None,
             words: mpsc::channel(QUEUE),
-            spoken: mpsc::channel(QUEUE),
-            playout: Playout::default(),
-            encoder: VoiceEncoder::new(),
-            tail: 0,
-            time: 0,
-            turn: 0,
-            speaking: None,
-            then: Then::Listen,
+            mouth,
         }
     }
 
@@ -187,8 +160,8 @@ impl<'a> Session<'a> {
                     self.on_words(words);
                     None
                 }
-                Some(spoken) = self.spoken.1.recv() => {
-                    self.on_spoken(spoken);
+                Some(spoken) = self.mouth.spoken() => {
+                    self.mouth.on_spoken(spoken);
                     None
                 }
             };
@@ -327,17 +300,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn on_spoken(&mut self, spoken: Spoken) {
-        match spoken {
-            Spoken::Sentence { turn, sentence } if turn == self.turn => self.playout.add(sentence),
-            Spoken::End { turn, then } if turn == self.turn => {
-                self.then = then;
-                self.playout.close();
-            }
-            Spoken::Sentence { .. } | Spoken::End { .. } => {}
-        }
-    }
-
     /// Plays the next 20 ms and looks at the clock.
     fn on_tick(&mut self) -> Option<Outcome> {
         let now = self.now();
@@ -352,40 +314,24 @@ impl<'a> Session<'a> {
     }
 
     fn play(&mut self, now: Duration) {
-        self.time += FRAME_TICKS;
-        let tick = self.playout.tick();
-        if tick.is_first {
+        let uttered = self.mouth.tick();
+        if uttered.is_first {
             self.on_turn(Input::AnswerStarted, now);
         }
-        match tick.frame {
-            Some(frame) => {
-                self.tail = TAIL_FRAMES;
-                self.send_frame(&frame);
-            }
-            None if self.tail > 0 => {
-                self.tail -= 1;
-                self.send_frame(&[0; super::playout::FRAME_SAMPLES]);
-            }
-            None => {}
+        if let Some(frame) = uttered.frame {
+            self.send(frame);
         }
-        if !tick.heard.is_empty() {
-            let orders = self.transcripts.agent_said(&self.own, &tick.heard, now);
+        if !uttered.heard.is_empty() {
+            let orders = self.transcripts.agent_said(&self.own, &uttered.heard, now);
             self.send_all(orders);
         }
-        if tick.is_last {
+        if let Some(then) = uttered.over {
             let orders = self.transcripts.agent_finished(&self.own, now);
             self.send_all(orders);
-            self.speaking = None;
             self.on_turn(Input::AnswerFinished, now);
-            if std::mem::replace(&mut self.then, Then::Listen) == Then::Leave {
+            if then == Then::Leave {
                 self.attendance = Attendance::Leaving { at: now + FAREWELL };
             }
-        }
-    }
-
-    fn send_frame(&mut self, frame: &[i16]) {
-        if let Some(opus) = self.encoder.as_mut().and_then(|encoder| encoder.encode(frame)) {
-            self.send(Order::Audio { time: self.time, opus });
         }
     }
 
@@ -429,8 +375,8 @@ impl<'a> Session<'a> {
                         utterance.finish();
                     }
                 }
-                Output::Pause => self.playout.pause(),
-                Output::Resume => self.playout.resume(),
+                Output::Pause => self.mouth.pause(),
+                Output::Resume => self.mouth.resume(),
                 Output::Cancel => self.stop_speaking(),
                 Output::Answer(said) => self.answer(&said),
                 Output::AskAgain => {
@@ -451,39 +397,15 @@ impl<'a> Session<'a> {
         self.say(answer.text, answer.then);
     }
 
-    /// Speaks `text`, a sentence after the other; the first is heard while the next is made.
     fn say(&mut self, text: String, then: Then) {
         self.stop_speaking();
-        self.turn += 1;
-        self.playout.begin();
-        let (turn, tts, ready) = (self.turn, self.engines.tts.clone(), self.spoken.0.clone());
-        self.speaking = Some(tokio::spawn(async move {
-            for text in sentences(&text) {
-                let pcm = match &tts {
-                    Some(tts) => tts.speak(&text).await.map(|pcm| pcm.to_vec()).unwrap_or_else(|error| {
-                        tracing::warn!(%error, "a sentence is shown but not spoken");
-                        Vec::new()
-                    }),
-                    None => Vec::new(),
-                };
-                if ready.send(Spoken::Sentence { turn, sentence: Sentence { text, pcm } }).await.is_err() {
-                    return;
-                }
-            }
-            ready.send(Spoken::End { turn, then }).await.ok();
-        }));
+        self.mouth.say(text, then);
     }
 
     /// Silence, at once; the words that were heard stay as they are.
     fn stop_speaking(&mut self) {
-        if let Some(speaking) = self.speaking.take() {
-            speaking.abort();
-        }
-        // Sentences of this answer that are still under way belong to no turn any more.
-        self.turn += 1;
-        self.then = Then::Listen;
-        if let Some(fade) = self.playout.cancel() {
-            self.send_frame(&fade);
+        if let Some(fade) = self.mouth.stop() {
+            self.send(fade);
         }
         let now = self.now();
         let orders = self.transcripts.agent_finished(&self.own, now);
