@@ -35,6 +35,7 @@ pub(super) trait Utterance: Send {
 
 /// What an engine understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "pocketsphinx"), expect(dead_code, reason = "without a recogniser nobody makes them"))]
 pub(super) enum Words {
     /// All of it so far; may still change.
     Interim(String),
