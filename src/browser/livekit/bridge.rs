@@ -20,7 +20,9 @@ const PUBLISH_OPTIONS: &str = r#"{"source":"microphone","audioPreset":{"maxBitra
 
 const CHAT_OPTIONS: &str = r#"{"topic":"lk.chat"}"#;
 
-const ROOM_OPTIONS: &str = r#"{"adaptiveStream":false,"dynacast":false,"disconnectOnPageLeave":true}"#;
+/// LiveKit would leave at `beforeunload`, which a click on a mail address or a download fires too; the session leaves
+/// when the page is really gone.
+const ROOM_OPTIONS: &str = r#"{"adaptiveStream":false,"dynacast":false,"disconnectOnPageLeave":false}"#;
 
 /// Values of `ParticipantInfo.Kind` that neither hear nor answer: ingress and egress.
 const DEAF_KINDS: [u32; 2] = [1, 2];

@@ -15,7 +15,7 @@ use crate::{
     browser::{
         clock::{self, Timer},
         event::RoomEvent,
-        livekit::Room,
+        livekit::{self, Room},
         media::{self, Microphone},
         meter::Meter,
         page::{self, Listener},
@@ -52,8 +52,9 @@ impl Driver {
         Rc::new_cyclic(|me| Self { me: me.clone(), cells, meter: Rc::default(), held: RefCell::default() })
     }
 
-    /// Brings back what the browser has kept, and watches for devices and for the page's end.
+    /// Fetches what a call needs, brings back what the browser has kept, and watches for devices and the page's end.
     pub(super) fn wake(&self) {
+        livekit::prefetch();
         settings::load(self.cells);
         self.cells.can_choose_speaker.set(media::can_choose_speaker());
         self.offer_rejoin();
