@@ -1,9 +1,13 @@
 // A second page in a visitor's room: the unmodified LiveKit client, with a token that the server's own key signed.
 import { expect } from "@playwright/test";
 
+/** The client as npm has it, put at an address of the site. */
+const CLIENT = "/livekit-client.esm.mjs";
+
 /** Joins `room` from a page of its own, with its microphone on; `dual` takes the protocol path of two connections. */
 export async function joinAsGuest(browsers, desk, room, { microphone, dual = false } = {}) {
   const page = await browsers.open({ microphone });
+  await page.route(`**${CLIENT}`, (route) => route.fulfill({ path: `node_modules/livekit-client/dist${CLIENT}` }));
   await page.goto(`${desk.url}/healthz`);
   const token = await desk.token(room, "guest", "Guest");
   await page.evaluate(
@@ -20,7 +24,7 @@ export async function joinAsGuest(browsers, desk, room, { microphone, dual = fal
       await guest.room.connect(url, token);
       await guest.room.localParticipant.setMicrophoneEnabled(true);
     },
-    { url: desk.roomsUrl(), token, client: "/pkg/livekit-client.js", dual },
+    { url: desk.roomsUrl(), token, client: CLIENT, dual },
   );
   const inPage = (act, argument) => page.evaluate(act, argument);
   return {

@@ -32,7 +32,7 @@ export async function startLivekit(binary, ports) {
     logging: { level: "warn" },
   };
   const env = { LIVEKIT_CONFIG: JSON.stringify(config) };
-  const server = await start(binary, [], { env, ready: /(?:)/ });
+  const server = await start(binary, [], { env });
   await answering(`http://127.0.0.1:${ports.http}/`);
   return { ...server, ports, url: `ws://127.0.0.1:${ports.http}` };
 }

@@ -1,10 +1,11 @@
 // Runs in the page before anything else: remembers what the tests ask about afterwards, and changes nothing.
 // - every RTCPeerConnection, for getStats
+// - every media element that played something
 // - every access token that a signal socket was opened with
 // - every microphone track that getUserMedia gave, for its readyState
 // - the sound of every remote audio track, as 16 kHz mono, from when recording is asked for
 export function installProbes() {
-  const probes = { connections: [], tokens: [], microphones: [], remote: [], recorded: [] };
+  const probes = { connections: [], tokens: [], players: new Set(), microphones: [], remote: [], recorded: [] };
   Object.defineProperty(window, "__probes", { value: probes });
 
   const Native = window.RTCPeerConnection;
@@ -14,6 +15,12 @@ export function installProbes() {
       probes.connections.push(this);
       this.addEventListener("track", (event) => probes.remote.push(event.track));
     }
+  };
+
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    probes.players.add(this);
+    return play.call(this);
   };
 
   const Socket = window.WebSocket;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * Starts `command` and resolves once `ready` matches a line of its output.
+ * Starts `command` and resolves once `ready` matches its output, or once it runs where there is no `ready`.
  * @returns the process with `output`, everything that it has printed, and `stop(signal)`.
  */
 export async function start(command, args, { ready, env = {}, cwd } = {}) {
@@ -22,10 +22,11 @@ export async function start(command, args, { ready, env = {}, cwd } = {}) {
   await new Promise((resolve, reject) => {
     const read = (chunk) => {
       running.output += chunk;
-      if (ready.test(running.output)) resolve();
+      if (ready?.test(running.output)) resolve();
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
+    if (!ready) child.once("spawn", resolve);
     child.once("error", reject);
     child.once("exit", (code) => reject(new Error(`${command} ended with ${code}:\n${running.output}`)));
   });

@@ -20,7 +20,7 @@ test("mute, speaker, volume and devices", async ({ call }) => {
   await call.microphone.click();
   await expect(call.microphone).toHaveAttribute("aria-pressed", "false");
 
-  const playing = () => call.page.evaluate(() => [...document.querySelectorAll("audio")].some((audio) => !audio.muted));
+  const playing = () => call.page.evaluate(() => [...window.__probes.players].some((player) => !player.muted));
   await expect.poll(playing).toBe(true);
   await call.speaker.click();
   await expect.poll(playing).toBe(false);
@@ -31,7 +31,7 @@ test("mute, speaker, volume and devices", async ({ call }) => {
   const volume = call.page.getByRole("slider", { name: "Volume" });
   await volume.fill("0.3");
   await expect
-    .poll(() => call.page.evaluate(() => [...document.querySelectorAll("audio")].map((audio) => audio.volume)))
+    .poll(() => call.page.evaluate(() => [...window.__probes.players].map((player) => player.volume)))
     .toContain(0.3);
   await expect(call.page.getByRole("combobox", { name: "Microphone" })).toBeVisible();
   for (const name of ["Noise filter", "Echo cancellation", "Push to talk"]) {
@@ -87,6 +87,7 @@ test("the keyboard alone makes a whole call", async ({ call }) => {
   await keyboard.press("?");
   await expect(call.panel).toContainText("Keyboard shortcuts");
   await keyboard.press("Escape");
+  await expect(call.page.getByRole("button", { name: "Sound settings" }), "a closed sheet gives the focus back").toBeFocused();
   await keyboard.press("k");
   await expect(call.field).toBeFocused();
   await keyboard.type("How do we pay?");

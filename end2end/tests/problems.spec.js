@@ -60,7 +60,7 @@ test("an insecure page says so", async ({ call }) => {
 test("a frame without the microphone says so", async ({ browsers, desk }) => {
   const page = await browsers.open();
   await page.route(`${desk.url}/frame`, (route) =>
-    route.fulfill({ contentType: "text/html", body: `<iframe src="/" allow="microphone 'none'" width=1200 height=900>` }),
+    route.fulfill({ contentType: "text/html", body: `<iframe src="/" allow="microphone 'none'" width=900 height=600>` }),
   );
   await page.goto(`${desk.url}/frame`);
   const call = new Call(page.frameLocator("iframe"), desk);

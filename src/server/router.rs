@@ -19,7 +19,7 @@ use crate::{
     ui::site::SpeechAvailable,
 };
 
-/// Where a ticket is asked for; [`entrance`](super::entrance) answers its POST before it comes here.
+/// Where a ticket is asked for; `entrance` answers its POST before it comes here.
 pub const TICKET_PATH: &str = "/api/voice/token";
 
 /// Every route of the server. `rooms` are those of the embedded room server, where it is the one in use.

@@ -33,7 +33,7 @@ pub enum Input {
     LeavePage,
     /// Something that was started for an attempt has news.
     News(Attempt, News),
-    /// [`CallMachine::next_timeout`] was reached.
+    /// [`next_timeout`](super::CallMachine::next_timeout) was reached.
     TimePassed,
 }
 
