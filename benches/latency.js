@@ -1,7 +1,6 @@
 // From the click on "Start the call" to the room, and to the first sample that can be heard; 30 calls one after another.
-import { chromium } from "@playwright/test";
-
 import { Call } from "../end2end/support/call.js";
+import { launch } from "../end2end/support/browser.js";
 import { startDesk } from "../end2end/support/desk.js";
 
 const CALLS = 30;
@@ -10,16 +9,7 @@ const AUDIBLE = 0.01;
 
 export async function latency() {
   const desk = await startDesk({ env: { FRONTDESK_TOKEN_RATE: "1000" } });
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--use-fake-ui-for-media-stream",
-      "--use-fake-device-for-media-stream",
-      "--autoplay-policy=no-user-gesture-required",
-    ],
-  });
+  const browser = await launch();
   const connected = [];
   const heard = [];
   for (let number = 0; number < CALLS; number += 1) {

@@ -1,9 +1,8 @@
 // The server's resident memory: idle, in calls, and what each call adds.
 import { readFileSync } from "node:fs";
 
-import { chromium } from "@playwright/test";
-
 import { Call } from "../end2end/support/call.js";
+import { launch } from "../end2end/support/browser.js";
 import { startDesk } from "../end2end/support/desk.js";
 
 const CALLS = 5;
@@ -11,10 +10,7 @@ const CALLS = 5;
 export async function memory() {
   const desk = await startDesk({ env: { FRONTDESK_TOKEN_RATE: "1000" } });
   const idle = resident(desk.process.pid);
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"],
-  });
+  const browser = await launch({ autoplay: false });
   const join = async () => {
     const call = new Call(await browser.newPage(), desk);
     await call.visit();

@@ -2,18 +2,15 @@
 // beside a page of React and LiveKit's own components, bundled and packed the same way.
 import { brotliCompressSync } from "node:zlib";
 
-import { chromium } from "@playwright/test";
 import { build } from "esbuild";
 
+import { launch } from "../end2end/support/browser.js";
 import { startDesk } from "../end2end/support/desk.js";
 import { Call } from "../end2end/support/call.js";
 
 export async function weight() {
   const desk = await startDesk();
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"],
-  });
+  const browser = await launch({ autoplay: false });
   const page = await browser.newPage();
   const session = await page.context().newCDPSession(page);
   let received = 0;

@@ -2,8 +2,9 @@
 // light, dark, on a phone, with reduced motion. `cargo xtask screenshots` runs it.
 import { mkdirSync, rmSync } from "node:fs";
 
-import { chromium, expect } from "@playwright/test";
+import { expect } from "@playwright/test";
 
+import { launch } from "./support/browser.js";
 import { Call } from "./support/call.js";
 import { startDesk } from "./support/desk.js";
 import { recording } from "./support/speech.js";
@@ -31,17 +32,7 @@ await strict.stop();
 
 async function portrait(look, context) {
   mkdirSync(`${OUT}/${look}`, { recursive: true });
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--use-fake-ui-for-media-stream",
-      "--use-fake-device-for-media-stream",
-      "--autoplay-policy=no-user-gesture-required",
-      `--use-file-for-fake-audio-capture=${MICROPHONE}%noloop`,
-    ],
-  });
+  const browser = await launch({ microphone: MICROPHONE });
   const open = async (server = desk, prepare = async () => {}) => {
     const page = await (await browser.newContext({ viewport: { width: 1280, height: 860 }, ...context })).newPage();
     await prepare(page);

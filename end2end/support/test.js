@@ -1,21 +1,11 @@
 // The suite's own `test`: a Frontdesk server for each worker, a browser with its own microphone for each test.
-import { test as base, chromium, expect } from "@playwright/test";
+import { test as base, expect } from "@playwright/test";
 
+import { launch } from "./browser.js";
 import { Call } from "./call.js";
 import { startDesk } from "./desk.js";
 import { installProbes } from "./page-probes.js";
 import { recording } from "./speech.js";
-
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-fake-device-for-media-stream",
-];
 
 export { expect };
 
@@ -40,15 +30,7 @@ export const test = base.extend({
     const opened = [];
     await use({
       async open({ microphone = silence(), prompt = false, autoplay = true, context = {} } = {}) {
-        const browser = await chromium.launch({
-          executablePath: "/usr/bin/chromium",
-          args: [
-            ...FLAGS,
-            ...(autoplay ? ["--autoplay-policy=no-user-gesture-required"] : []),
-            ...(prompt ? [] : ["--use-fake-ui-for-media-stream"]),
-            `--use-file-for-fake-audio-capture=${microphone}%noloop`,
-          ],
-        });
+        const browser = await launch({ microphone, prompt, autoplay });
         opened.push(browser);
         const page = await (await browser.newContext(context)).newPage();
         await page.addInitScript(installProbes);
