@@ -17,7 +17,10 @@ use crate::{
 /// Opens the panel. The server renders a link to the ways of reaching people; it becomes a button once code stands
 /// behind it.
 #[component]
-pub fn CallButton() -> impl IntoView {
+pub fn CallButton(
+    /// Whether a call stands, whose pill takes this button's place.
+    in_call: Memo<bool>,
+) -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
     let alive = RwSignal::new(false);
@@ -27,7 +30,8 @@ pub fn CallButton() -> impl IntoView {
     let label = move || if session.rejoin.with(Option::is_some) { words::GO_BACK } else { words::TALK_TO_US };
     view! {
         <a
-            id="call"
+            id=move || (!in_call.get()).then_some("call")
+            hidden=move || in_call.get()
             href="#contact"
             class="fab inline-flex h-14 items-center gap-2.5 rounded-full bg-accent px-5 font-semibold text-on-accent"
             class:away=move || desk.open.get()

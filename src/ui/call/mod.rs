@@ -20,7 +20,7 @@ mod start;
 mod transcript;
 mod words;
 
-use leptos::{ev::KeyboardEvent, prelude::*};
+use leptos::{ev::KeyboardEvent, html::Div, mount::mount_to, prelude::*, wasm_bindgen::JsCast};
 
 use self::{
     button::{CallButton, CallPill},
@@ -52,6 +52,23 @@ pub fn CallWidget(
             desk.question.set(None);
             session.send(question);
         }
+    });
+
+    // The page carries the button alone. What only a browser shows is built there, so that the module needs no code
+    // for taking it over from the server's markup: that code is as large as the views themselves.
+    let browser_only = NodeRef::<Div>::new();
+    Effect::new(move || {
+        let Some(place) = browser_only.get() else { return };
+        let (business, questions) = (business.clone(), questions.clone());
+        let views = move || {
+            view! {
+                <Show when=move || in_call.get()>
+                    <CallPill/>
+                </Show>
+                <Panel business questions speech/>
+            }
+        };
+        mount_to(place.unchecked_into(), views).forget();
     });
 
     let on_keydown = move |event: KeyboardEvent| {
@@ -95,13 +112,10 @@ pub fn CallWidget(
             on:keydown=on_keydown
             on:keyup=on_keyup
         >
-            {move || {
-                if in_call.get() { view! { <CallPill/> }.into_any() } else { view! { <CallButton/> }.into_any() }
-            }}
-            <Panel business questions speech/>
+            <CallButton in_call/>
+            <div node_ref=browser_only class="contents"></div>
         </section>
     }
-    .into_any()
 }
 
 /// Whether a call is on its way or stands.

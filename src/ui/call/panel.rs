@@ -2,6 +2,7 @@
 //! draws itself.
 
 use leptos::{
+    either::{Either, EitherOf4},
     ev::{Event, KeyboardEvent},
     html::Dialog,
     prelude::*,
@@ -124,8 +125,8 @@ pub fn Panel(
         desk.step_back();
     };
     let body = move || match shown.get() {
-        Screen::Start => view! { <Start questions=questions.get_value() speech/> }.into_any(),
-        Screen::Call => view! {
+        Screen::Start => EitherOf4::A(view! { <Start questions=questions.get_value() speech/> }),
+        Screen::Call => EitherOf4::B(view! {
             <Stage/>
             <Transcript/>
             <div class="foot">
@@ -135,15 +136,14 @@ pub fn Panel(
                 </Show>
                 <Controls/>
             </div>
-        }
-        .into_any(),
-        Screen::Ended => view! { <Ended/> }.into_any(),
-        Screen::Problem => view! { <ProblemScreen/> }.into_any(),
+        }),
+        Screen::Ended => EitherOf4::C(view! { <Ended/> }),
+        Screen::Problem => EitherOf4::D(view! { <ProblemScreen/> }),
     };
     let sheet = move || {
         desk.sheet.get().map(|sheet| match sheet {
-            Sheet::Sound => view! { <SoundSheet/> }.into_any(),
-            Sheet::Keys => view! { <KeySheet/> }.into_any(),
+            Sheet::Sound => Either::Left(view! { <SoundSheet/> }),
+            Sheet::Keys => Either::Right(view! { <KeySheet/> }),
         })
     };
     view! {

@@ -1,7 +1,7 @@
 //! The words of both sides. The assistant's stand free and light up one after the other; the visitor's sit in a quiet
 //! bubble. The newest line keeps its place above the controls.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 use super::{session::use_call_session, words};
 use crate::domain::{
@@ -66,21 +66,19 @@ fn TranscriptLine(
             .unwrap_or_else(|| first.clone())
     });
     match speaker {
-        Speaker::Visitor => view! {
+        Speaker::Visitor => Either::Left(view! {
             <li class="said-by-you" class:interim=move || !line.with(|line| line.is_final)>
                 {move || line.with(|line| line.text.clone())}
             </li>
-        }
-        .into_any(),
+        }),
         Speaker::Agent | Speaker::Staff => {
             let old = move || newest.with(|newest| id.with_value(|id| newest.as_ref() != Some(id)));
-            view! {
+            Either::Right(view! {
                 <li class="said-by-us" class:old=old>
                     <Words text=Signal::derive(move || line.with(|line| line.text.clone())) word_ms/>
                     <Show when=move || line.with(|line| line.interrupted)>"\u{2026}"</Show>
                 </li>
-            }
-            .into_any()
+            })
         }
     }
 }
