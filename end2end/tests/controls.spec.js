@@ -29,7 +29,7 @@ test("mute, speaker, volume and devices", async ({ call }) => {
 
   await call.page.getByRole("button", { name: "Sound settings" }).click();
   const volume = call.page.getByRole("slider", { name: "Volume" });
-  await volume.fill("0.3");
+  await volume.fill("30");
   await expect
     .poll(() => call.page.evaluate(() => [...window.__probes.players].map((player) => player.volume)))
     .toContain(0.3);

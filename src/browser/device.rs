@@ -37,5 +37,5 @@ pub struct Sound {
     /// Whether anything is heard at all.
     pub on: bool,
     /// 0..=1.
-    pub volume: f64,
+    pub volume: u8,
 }

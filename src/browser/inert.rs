@@ -141,6 +141,9 @@ pub mod livekit {
     /// Does nothing.
     pub fn prefetch() {}
 
+    /// Does nothing.
+    pub fn warm() {}
+
     impl Room {
         /// Makes none.
         ///
@@ -174,7 +177,7 @@ pub mod livekit {
         }
 
         /// Never called.
-        pub fn set_sound(&self, _on: bool, _volume: f64) {}
+        pub fn set_sound(&self, _on: bool, _volume: u8) {}
 
         /// Never called.
         pub fn choose_speaker(&self, _id: &str) {}
@@ -184,5 +187,56 @@ pub mod livekit {
 
         /// Never called.
         pub fn leave(&self) {}
+    }
+}
+
+/// The screen: nothing has the focus, no frame comes, nothing is drawn.
+pub mod screen {
+    use std::time::Duration;
+
+    use leptos::web_sys::{HtmlCanvasElement, HtmlDialogElement, HtmlElement};
+
+    use crate::browser::stroke::Stroke;
+
+    /// Opens nothing.
+    pub fn open_dialog(_dialog: &HtmlDialogElement) {}
+
+    /// Never runs `then`.
+    pub fn after_render(_then: impl FnOnce() + 'static) {}
+
+    /// Moves nothing.
+    pub fn focus(_selector: &str) {}
+
+    /// Turns nothing.
+    pub fn turn_focus(_dialog: &HtmlElement, _backwards: bool) -> bool {
+        false
+    }
+
+    /// Nobody has asked.
+    pub fn prefers_little_motion() -> bool {
+        false
+    }
+
+    /// No frames.
+    pub struct Frames;
+
+    impl Frames {
+        /// Never calls `on_frame`.
+        pub fn start(_on_frame: impl FnMut(Duration) + 'static) -> Self {
+            Self
+        }
+    }
+
+    /// No canvas.
+    pub struct Canvas;
+
+    impl Canvas {
+        /// There is none.
+        pub fn new(_element: &HtmlCanvasElement, _edge: f64, _view: f64) -> Option<Self> {
+            None
+        }
+
+        /// Shows nothing.
+        pub fn show(&mut self, _width: f64, _strokes: impl IntoIterator<Item = Stroke>) {}
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod device;
 pub mod event;
+pub mod stroke;
 
 #[cfg(feature = "hydrate")]
 pub mod clock;
@@ -26,7 +27,4 @@ pub mod storage;
 #[cfg(not(feature = "hydrate"))]
 mod inert;
 #[cfg(not(feature = "hydrate"))]
-pub use inert::{clock, livekit, media, meter, page, storage};
-#[cfg(not(feature = "hydrate"))]
-#[path = "screen_inert.rs"]
-pub mod screen;
+pub use inert::{clock, livekit, media, meter, page, screen, storage};

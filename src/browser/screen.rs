@@ -1,10 +1,12 @@
 //! Focus, frames and canvas: the few things that views need from the browser and markup cannot say.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, f64::consts::TAU, rc::Rc, time::Duration};
 
 use leptos::prelude::{document, request_animation_frame, window};
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{CanvasRenderingContext2d, CssStyleDeclaration, HtmlCanvasElement, HtmlDialogElement, HtmlElement};
+
+use super::stroke::Stroke;
 
 /// Below this width the panel is a sheet over the whole page (`--narrow` in the stylesheet).
 const NARROW: &str = "(width < 520px)";
@@ -102,30 +104,6 @@ fn request(closure: &FrameClosure) {
     let _ = window().request_animation_frame(closure.as_ref().unchecked_ref());
 }
 
-/// A colour of the canvas's own CSS: the stylesheet chooses, the canvas follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ink {
-    /// `color`.
-    Text,
-    /// `border-top-color`.
-    Border,
-    /// `outline-color`.
-    Outline,
-}
-
-/// One line with round ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stroke {
-    /// Where it begins.
-    pub from: (f64, f64),
-    /// Where it ends.
-    pub to: (f64, f64),
-    /// Its colour.
-    pub ink: Ink,
-    /// How much of it is seen, 0..=1.
-    pub alpha: f64,
-}
-
 /// A square canvas that shows strokes.
 pub struct Canvas {
     context: CanvasRenderingContext2d,
@@ -161,13 +139,20 @@ impl Canvas {
         let context = &self.context;
         context.clear_rect(0.0, 0.0, self.view, self.view);
         context.set_line_width(width);
-        for Stroke { from, to, ink, alpha } in strokes {
+        context.save();
+        // Refused only for numbers that are none.
+        let _ = context.translate(self.view / 2.0, self.view / 2.0);
+        let mut turned = 0.0;
+        for Stroke { turn, from, to, ink, alpha } in strokes {
+            let _ = context.rotate((turn - turned) * TAU);
+            turned = turn;
             context.set_stroke_style_str(&self.inks[ink as usize]);
             context.set_global_alpha(alpha);
             context.begin_path();
-            context.move_to(from.0, from.1);
-            context.line_to(to.0, to.1);
+            context.move_to(0.0, -from);
+            context.line_to(0.0, -to);
             context.stroke();
         }
+        context.restore();
     }
 }

@@ -2,4 +2,5 @@
 
 pub mod call;
 pub mod icon;
+pub mod live;
 pub mod site;

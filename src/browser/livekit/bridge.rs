@@ -1,6 +1,6 @@
 //! LiveKit's values as ours, and ours as LiveKit's.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use js_sys::{Array, AsyncIterator, Function, IteratorNext, Promise, Reflect, Symbol};
 use wasm_bindgen::{JsCast, JsValue};
@@ -28,7 +28,8 @@ const ROOM_OPTIONS: &str = r#"{"adaptiveStream":false,"dynacast":false,"disconne
 const DEAF_KINDS: [u32; 2] = [1, 2];
 
 thread_local! {
-    static CLIENT: RefCell<Option<Promise>> = const { RefCell::new(None) };
+    static LOADING: RefCell<Option<Promise>> = const { RefCell::new(None) };
+    static LOADED: OnceCell<ffi::Client> = const { OnceCell::new() };
 }
 
 /// Fetches the client ahead of a call.
@@ -39,15 +40,28 @@ pub fn prefetch() {
     });
 }
 
+/// Has the browser make ready what the first connection of a page would wait for.
+pub fn warm() {
+    spawn_local(async {
+        if let Ok(client) = client().await {
+            let_run(client.warm());
+        }
+    });
+}
+
 pub(super) async fn client() -> Result<ffi::Client, JsValue> {
-    let loading = CLIENT.with_borrow_mut(|client| match client {
+    // Without a turn of the event loop where it is there, so that a call begins within its click.
+    if let Some(client) = LOADED.with(|loaded| loaded.get().cloned()) {
+        return Ok(client);
+    }
+    let loading = LOADING.with_borrow_mut(|client| match client {
         Some(loading) => Ok(loading.clone()),
         None => ffi::load(CLIENT_URL).map(|loading| client.insert(loading).clone()),
     })?;
     match JsFuture::from(loading).await {
-        Ok(client) => Ok(client.unchecked_into()),
+        Ok(client) => Ok(LOADED.with(|loaded| loaded.get_or_init(|| client.unchecked_into()).clone())),
         Err(error) => {
-            CLIENT.take();
+            LOADING.take();
             Err(error)
         }
     }

@@ -23,6 +23,8 @@ extern "C" {
     pub fn local_audio_track_class(this: &Client) -> Function;
     #[wasm_bindgen(method, catch, js_name = setLogLevel)]
     pub fn set_log_level(this: &Client, level: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn warm(this: &Client) -> Result<Promise, JsValue>;
 
     /// A function that takes the place of an event's number in front.
     pub type Numbered;

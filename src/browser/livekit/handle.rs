@@ -145,7 +145,7 @@ impl Room {
     }
 
     /// Makes the other side louder, quieter or silent.
-    pub fn set_sound(&self, on: bool, volume: f64) {
+    pub fn set_sound(&self, on: bool, volume: u8) {
         let mut sound = self.0.sound.borrow_mut();
         sound.on = on;
         sound.volume = volume;
@@ -341,5 +341,5 @@ fn text_handler(inner: &Rc<Inner>, typed: bool) -> Closure<dyn Fn(ffi::TextStrea
 
 fn apply_sound(sound: &Sound, player: &HtmlAudioElement) {
     player.set_muted(!sound.on);
-    player.set_volume(sound.volume);
+    player.set_volume(f64::from(sound.volume) / 100.0);
 }

@@ -7,5 +7,5 @@ mod bridge;
 mod ffi;
 mod handle;
 
-pub use bridge::prefetch;
+pub use bridge::{prefetch, warm};
 pub use handle::Room;

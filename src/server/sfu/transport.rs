@@ -218,7 +218,7 @@ impl Transport {
         self.sending.clear();
         self.candidates = 0;
         Ok(Description {
-            sdp: sdp::name_streams(&answer.to_sdp_string(), plan),
+            sdp: sdp::name_streams(&sdp::hide_lite(&answer.to_sdp_string()), plan),
             id: offer.id,
             tracks: plan.iter().map(|(mid, stream)| (*mid, stream.track.clone())).collect(),
         })

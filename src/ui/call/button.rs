@@ -11,7 +11,10 @@ use super::{
 use crate::{
     browser::screen,
     domain::call::CallState,
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// Opens the panel. The server renders a link to the ways of reaching people; it becomes a button once code stands
@@ -27,18 +30,18 @@ pub fn CallButton(
     Effect::new(move || alive.set(true));
     let prefetch = move || session.prefetch();
     let open = move || desk.open.set(true);
-    let label = move || if session.rejoin.with(Option::is_some) { words::GO_BACK } else { words::TALK_TO_US };
+    let label = live(move || if session.rejoin.with(Option::is_some) { words::GO_BACK } else { words::TALK_TO_US });
     view! {
         <a
-            id=move || (!in_call.get()).then_some("call")
-            hidden=move || in_call.get()
+            id=live(move || (!in_call.get()).then_some("call"))
+            hidden=live(move || in_call.get())
             href="#contact"
             class="fab inline-flex h-14 items-center gap-2.5 rounded-full bg-accent px-5 font-semibold text-on-accent"
-            class:away=move || desk.open.get()
-            class:back=move || session.rejoin.with(Option::is_some)
-            role=move || alive.get().then_some("button")
-            aria-haspopup=move || alive.get().then_some("dialog")
-            aria-expanded=move || alive.get().then(|| desk.open.get().to_string())
+            class:away=live(move || desk.open.get())
+            class:back=live(move || session.rejoin.with(Option::is_some))
+            role=live(move || alive.get().then_some("button"))
+            aria-haspopup=live(move || alive.get().then_some("dialog"))
+            aria-expanded=live(move || alive.get().then(|| desk.open.get().to_string()))
             on:click=move |event| {
                 event.prevent_default();
                 open();
@@ -64,23 +67,23 @@ pub fn CallPill() -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
     let talking = |state: &CallState| matches!(state, CallState::WaitingForAgent { .. } | CallState::Connected { .. });
-    let time = move || {
+    let time = live(move || {
         session.state.with(|state| match talking(state) {
             true => words::clock(session.elapsed.get()),
             false => words::status(state, true).to_owned(),
         })
-    };
+    });
     let hang_up = move |_| {
         session.hang_up();
         screen::after_render(|| screen::focus("#call"));
     };
     view! {
-        <div class="pill flex h-14 items-center rounded-full bg-surface pr-1.5 text-ink" class:away=move || desk.open.get()>
+        <div class="pill flex h-14 items-center rounded-full bg-surface pr-1.5 text-ink" class:away=live(move || desk.open.get())>
             <button
                 id="call"
                 type="button"
                 aria-haspopup="dialog"
-                aria-expanded=move || desk.open.get().to_string()
+                aria-expanded=live(move || desk.open.get().to_string())
                 aria-label=words::SHOW_CALL
                 class="flex h-14 items-center gap-2 rounded-full pl-2 pr-3"
                 on:click=move |_| desk.open.set(true)

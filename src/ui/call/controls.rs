@@ -6,7 +6,10 @@ use super::{desk::use_desk, session::use_call_session, words};
 use crate::{
     browser::screen::Frames,
     domain::call::Mode,
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// The row at the panel's foot during a call.
@@ -20,23 +23,23 @@ pub fn Controls() -> impl IntoView {
             <button
                 type="button"
                 class="control"
-                class:off=move || !session.speaker_on.get()
+                class:off=live(move || !session.speaker_on.get())
                 aria-label=words::SPEAKER
-                aria-pressed=move || session.speaker_on.get().to_string()
+                aria-pressed=live(move || session.speaker_on.get().to_string())
                 title="S"
                 on:click=move |_| session.toggle_speaker()
             >
-                {move || {
+                {live(move || {
                     let icon = if session.speaker_on.get() { Icon::Speaker } else { Icon::SpeakerOff };
                     view! { <Glyph icon/> }
-                }}
+                })}
             </button>
             <button
                 type="button"
                 class="control"
-                class:on=move || desk.typing.get()
+                class:on=live(move || desk.typing.get())
                 aria-label=words::TYPE
-                aria-pressed=move || desk.typing.get().to_string()
+                aria-pressed=live(move || desk.typing.get().to_string())
                 title="K"
                 on:click=move |_| desk.toggle_typing()
             >
@@ -60,13 +63,14 @@ pub fn Controls() -> impl IntoView {
 #[component]
 fn Microphone() -> impl IntoView {
     let session = use_call_session();
-    let level = RwSignal::new(0.0_f32);
+    let level = RwSignal::new(0_u8);
     let frames = StoredValue::new_local(None::<Frames>);
     Effect::new(move || {
         frames.set_value(Some(Frames::start(move |_| {
-            let now = session.levels().microphone;
-            if (now - level.get_untracked()).abs() > 0.01 {
-                level.set(now);
+            // The root, since small levels are heard better than they measure.
+            let percent = (session.levels().microphone.sqrt() * 100.0) as u8;
+            if percent != level.get_untracked() {
+                level.set(percent);
             }
         })));
     });
@@ -84,12 +88,12 @@ fn Microphone() -> impl IntoView {
         <button
             type="button"
             class="control microphone"
-            class:off=move || silent() && !pushing.get() && session.mode.get() == Mode::Voice
-            class:on=move || pushing.get() && session.talking.get()
+            class:off=live(move || silent() && !pushing.get() && session.mode.get() == Mode::Voice)
+            class:on=live(move || pushing.get() && session.talking.get())
             data-first=""
-            aria-label=move || if pushing.get() { words::HOLD } else { words::MUTE }
-            aria-pressed=move || pressed().to_string()
-            title=move || if pushing.get() { "Space" } else { "M" }
+            aria-label=live(move || if pushing.get() { words::HOLD } else { words::MUTE })
+            aria-pressed=live(move || pressed().to_string())
+            title=live(move || if pushing.get() { "Space" } else { "M" })
             on:click=move |_| {
                 if !pushing.get_untracked() {
                     session.toggle_microphone();
@@ -105,11 +109,11 @@ fn Microphone() -> impl IntoView {
                 }
             }
         >
-            <i class="level" style:transform=move || format!("scaleY({:.2})", level.get().sqrt())></i>
-            {move || {
+            <i class="level" style:transform=live(move || format!("scaleY({}%)", level.get()))></i>
+            {live(move || {
                 let icon = if silent() { Icon::MicrophoneOff } else { Icon::Microphone };
                 view! { <Glyph icon/> }
-            }}
+            })}
         </button>
     }
 }

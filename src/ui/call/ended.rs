@@ -5,14 +5,17 @@ use leptos::prelude::*;
 use super::{session::use_call_session, transcript::Transcript, words};
 use crate::{
     domain::{call::CallState, transcript::Speaker},
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// What the panel shows for [`CallState::Ended`].
 #[component]
 pub fn Ended() -> impl IntoView {
     let session = use_call_session();
-    let length = move || {
+    let length = live(move || {
         session.state.with(|state| match state {
             CallState::Ended { length, .. } => words::clock(*length),
             CallState::Idle
@@ -23,7 +26,7 @@ pub fn Ended() -> impl IntoView {
             | CallState::Reconnecting { .. }
             | CallState::Failed(_) => String::new(),
         })
-    };
+    });
     let lines = move |visitor: bool| {
         session.lines.with(|lines| lines.iter().filter(|line| (line.speaker == Speaker::Visitor) == visitor).count())
     };
@@ -38,11 +41,11 @@ pub fn Ended() -> impl IntoView {
                 </div>
                 <div>
                     <dt>{words::QUESTIONS}</dt>
-                    <dd class="num">{move || lines(true)}</dd>
+                    <dd class="num">{live(move || lines(true))}</dd>
                 </div>
                 <div>
                     <dt>{words::ANSWERS}</dt>
-                    <dd class="num">{move || lines(false)}</dd>
+                    <dd class="num">{live(move || lines(false))}</dd>
                 </div>
             </dl>
             <p class="text-ink-2">
@@ -52,7 +55,7 @@ pub fn Ended() -> impl IntoView {
         <Transcript/>
         <div class="controls two">
             <Show when=something_said>
-                <a class="control" download=words::SAVE_AS href=move || text_file(&session.transcript_text())>
+                <a class="control" download=words::SAVE_AS href=live(move || text_file(&session.transcript_text()))>
                     <Glyph icon=Icon::Save/>
                     {words::SAVE}
                 </a>

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     domain::call::{CallState, Quality},
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// The panel's header.
@@ -22,7 +25,7 @@ pub fn Header(
 ) -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
-    let dot = move || {
+    let dot = live(move || {
         session.state.with(|state| match state {
             CallState::Idle | CallState::Connected { .. } => "dot bg-accent",
             CallState::RequestingMicrophone
@@ -31,10 +34,10 @@ pub fn Header(
             | CallState::Ended { .. } => "dot bg-ink-3",
             CallState::Reconnecting { .. } | CallState::Failed(_) => "dot bg-danger",
         })
-    };
-    let status = move || session.state.with(|state| words::status(state, speech));
+    });
+    let status = live(move || session.state.with(|state| words::status(state, speech)));
     // The timer says it to those who see it.
-    let connected = move || session.state.with(|state| matches!(state, CallState::Connected { .. }));
+    let connected = live(move || session.state.with(|state| matches!(state, CallState::Connected { .. })));
     let timed = move || {
         session.state.with(|state| matches!(state, CallState::Connected { .. } | CallState::Reconnecting { .. }))
     };
@@ -51,7 +54,7 @@ pub fn Header(
                         {status}
                     </span>
                     <Show when=timed>
-                        <span class="num" role="timer">{move || words::clock(session.elapsed.get())}</span>
+                        <span class="num" role="timer">{live(move || words::clock(session.elapsed.get()))}</span>
                         <Bars/>
                     </Show>
                 </p>
@@ -61,7 +64,7 @@ pub fn Header(
                 id="sound-settings"
                 class="icon-button"
                 aria-label=words::SOUND_SETTINGS
-                aria-expanded=move || (desk.sheet.get() == Some(Sheet::Sound)).to_string()
+                aria-expanded=live(move || (desk.sheet.get() == Some(Sheet::Sound)).to_string())
                 on:click=move |_| desk.toggle_sheet(Sheet::Sound)
             >
                 <Glyph icon=Icon::Sound/>
@@ -77,14 +80,14 @@ pub fn Header(
 #[component]
 fn Bars() -> impl IntoView {
     let session = use_call_session();
-    let strength = move || match session.quality.get() {
+    let strength = live(move || match session.quality.get() {
         Quality::Excellent | Quality::Unknown => "3",
         Quality::Good => "2",
         Quality::Poor => "1",
         Quality::Lost => "0",
-    };
+    });
     view! {
-        <span class="bars" role="img" aria-label=move || words::quality(session.quality.get()) data-strength=strength>
+        <span class="bars" role="img" aria-label=live(move || words::quality(session.quality.get())) data-strength=strength>
             <i></i>
             <i></i>
             <i></i>

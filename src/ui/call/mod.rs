@@ -29,7 +29,10 @@ use self::{
     panel::Panel,
     session::provide_call_session,
 };
-use crate::domain::call::{AgentState, CallState};
+use crate::{
+    domain::call::{AgentState, CallState},
+    ui::live::live,
+};
 
 /// The floating call button and, once opened, its panel: the page's one island.
 #[island]
@@ -107,8 +110,8 @@ pub fn CallWidget(
         <section
             aria-label=words::CALL
             class="call"
-            data-state=move || session.state.with(state_name)
-            data-agent=move || session.agent.get().map_or("", agent_name)
+            data-state=live(move || session.state.with(state_name))
+            data-agent=live(move || session.agent.get().map_or("", agent_name))
             on:keydown=on_keydown
             on:keyup=on_keyup
         >

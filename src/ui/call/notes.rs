@@ -5,7 +5,10 @@ use leptos::prelude::*;
 use super::{desk::use_desk, session::use_call_session, words};
 use crate::{
     domain::call::{CallState, Mode},
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// Every note that applies.
@@ -35,7 +38,7 @@ pub fn Notes() -> impl IntoView {
                     <p>{words::NETWORK_TEXT}</p>
                 </div>
             </Show>
-            {move || {
+            {live(move || {
                 session
                     .microphone_problem
                     .get()
@@ -48,8 +51,8 @@ pub fn Notes() -> impl IntoView {
                             </div>
                         }
                     })
-            }}
-            {move || {
+            })}
+            {live(move || {
                 session
                     .chat_problem
                     .get()
@@ -68,7 +71,7 @@ pub fn Notes() -> impl IntoView {
                             </div>
                         }
                     })
-            }}
+            })}
             <Show when=move || session.playback_blocked.get()>
                 <button type="button" class="control hear" on:click=move |_| session.allow_playback()>
                     <Glyph icon=Icon::Speaker/>
@@ -82,10 +85,10 @@ pub fn Notes() -> impl IntoView {
                 <Note icon=Icon::MicrophoneOff text=words::MUTED/>
             </Show>
             <Show when=pushing>
-                {move || {
+                {live(move || {
                     let text = if session.talking.get() { words::PUSH_TALKING } else { words::PUSH_NOTE };
                     view! { <Note icon=Icon::Push text/> }
-                }}
+                })}
             </Show>
             <Show when=silent>
                 <Note icon=Icon::SpeakerOff text=words::SILENT/>

@@ -73,6 +73,7 @@ pub fn Panel(
         if let Some(dialog) = dialog.get() {
             match (was.unwrap_or(false), open) {
                 (false, true) => {
+                    session.prepare();
                     screen::open_dialog(&dialog);
                     screen::after_render(|| screen::focus(".panel [data-first]"));
                 }

@@ -7,7 +7,10 @@ use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
 use super::{session::use_call_session, transcript::Transcript, words};
 use crate::{
     domain::call::{CallState, Mode, Problem},
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// What the panel shows for [`CallState::Failed`].
@@ -68,7 +71,7 @@ fn ProblemCard(
                     type="button"
                     class="control go"
                     data-first=""
-                    aria-disabled=move || waiting().to_string()
+                    aria-disabled=live(move || waiting().to_string())
                     on:click=move |_| {
                         if !waiting() {
                             session.retry();
@@ -77,7 +80,7 @@ fn ProblemCard(
                 >
                     {words::TRY_AGAIN}
                     <Show when=waiting>
-                        <span class="num">{move || words::wait(left.get())}</span>
+                        <span class="num">{live(move || words::wait(left.get()))}</span>
                     </Show>
                 </button>
             </div>

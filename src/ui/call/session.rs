@@ -60,7 +60,7 @@ pub struct CallSession {
     /// Whether the other side is audible.
     pub speaker_on: ReadSignal<bool>,
     /// How loud the other side is, 0..=1.
-    pub volume: ReadSignal<f64>,
+    pub volume: ReadSignal<u8>,
     /// Whether the microphone is open only while the talk key is held.
     pub push_to_talk: ReadSignal<bool>,
     /// Whether the talk key is held.
@@ -117,6 +117,11 @@ impl CallSession {
         livekit::prefetch();
     }
 
+    /// Makes a call ready to begin at once: for the opening of the panel.
+    pub fn prepare(&self) {
+        self.driver().prepare();
+    }
+
     /// Begins a call.
     pub fn start(&self, mode: Mode) {
         self.driver().start(mode);
@@ -148,7 +153,7 @@ impl CallSession {
     }
 
     /// Sets how loud the other side is, 0..=1.
-    pub fn set_volume(&self, volume: f64) {
+    pub fn set_volume(&self, volume: u8) {
         self.driver().set_volume(volume);
     }
 

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     browser::device::Device,
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// The sound settings.
@@ -22,7 +25,6 @@ pub fn SoundSheet() -> impl IntoView {
             session.set_volume(volume);
         }
     };
-    let percent = move || (session.volume.get() * 100.0).round().to_string();
     view! {
         <section class="sheet" aria-labelledby="sound-title">
             <SheetHead title=words::SOUND id="sound-title"/>
@@ -52,13 +54,12 @@ pub fn SoundSheet() -> impl IntoView {
                 <input
                     type="range"
                     min="0"
-                    max="1"
-                    step="0.01"
+                    max="100"
                     class="slider"
-                    prop:value=move || session.volume.get().to_string()
+                    prop:value=live(move || session.volume.get())
                     on:input=set_volume
                 />
-                <output class="num text-xs text-ink-2">{percent} " %"</output>
+                <output class="num text-xs text-ink-2">{live(move || session.volume.get())} " %"</output>
             </label>
             <Switch
                 icon=Icon::Noise
@@ -134,7 +135,7 @@ fn Picker(
     view! {
         <span class="picker">
             <select aria-label=label on:change=move |event| choose.run(event_target_value(&event))>
-                <option value="" selected=move || chosen.with(String::is_empty)>{words::DEFAULT_DEVICE}</option>
+                <option value="" selected=live(move || chosen.with(String::is_empty))>{words::DEFAULT_DEVICE}</option>
                 {options}
             </select>
             <Glyph icon=Icon::Down size=16/>
@@ -162,7 +163,7 @@ fn Switch(
                 type="checkbox"
                 role="switch"
                 class="switch"
-                prop:checked=move || on.get()
+                prop:checked=live(move || on.get())
                 on:change=move |event| set.run(event_target_checked(&event))
             />
         </label>

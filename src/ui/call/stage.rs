@@ -8,6 +8,7 @@ use super::{
     session::use_call_session,
     words,
 };
+use crate::ui::live::live;
 
 /// The upper part of the call screen; it makes room while the visitor types.
 #[component]
@@ -16,11 +17,11 @@ pub fn Stage() -> impl IntoView {
     let desk = use_desk();
     let label = Memo::new(move |_| session.state.with(|state| words::label(state, session.agent.get())));
     view! {
-        <div class="stage" class:small=move || desk.typing.get()>
+        <div class="stage" class:small=live(move || desk.typing.get())>
             <Ring size=Size::Stage/>
             <p class="stage-label text-sm font-semibold">
-                {move || label.get().0}
-                <span class="ml-1 font-normal text-ink-2">{move || label.get().1}</span>
+                {live(move || label.get().0)}
+                <span class="ml-1 font-normal text-ink-2">{live(move || label.get().1)}</span>
             </p>
         </div>
     }

@@ -4,9 +4,12 @@
 use leptos::{either::Either, prelude::*};
 
 use super::{session::use_call_session, words};
-use crate::domain::{
-    call::CallState,
-    transcript::{Line, Speaker},
+use crate::{
+    domain::{
+        call::CallState,
+        transcript::{Line, Speaker},
+    },
+    ui::live::live,
 };
 
 /// How long a spoken word stands before the next lights up: about 180 words a minute, as flite speaks.
@@ -25,11 +28,11 @@ pub fn Transcript() -> impl IntoView {
             .lines
             .with(|lines| lines.iter().rfind(|line| line.speaker != Speaker::Visitor).map(|line| line.id.clone()))
     });
-    let last_final = move || {
+    let last_final = live(move || {
         session
             .lines
             .with(|lines| lines.iter().rfind(|line| line.is_final).map(|line| line.text.clone()).unwrap_or_default())
-    };
+    });
     view! {
         <div class="words" tabindex="0" role="region" aria-label=words::TRANSCRIPT>
             <ol class="grid gap-2.5">
@@ -52,8 +55,8 @@ fn TranscriptLine(
     let session = use_call_session();
     let id = StoredValue::new(first.id.clone());
     let speaker = first.speaker;
-    let live = session.state.with_untracked(|state| matches!(state, CallState::Connected { .. }));
-    let word_ms = match (live, session.text_only.get_untracked()) {
+    let in_call = session.state.with_untracked(|state| matches!(state, CallState::Connected { .. }));
+    let word_ms = match (in_call, session.text_only.get_untracked()) {
         (true, false) => SPOKEN_WORD_MS,
         (true, true) => WRITTEN_WORD_MS,
         (false, _) => 0,
@@ -67,12 +70,12 @@ fn TranscriptLine(
     });
     match speaker {
         Speaker::Visitor => Either::Left(view! {
-            <li class="said-by-you" class:interim=move || !line.with(|line| line.is_final)>
-                {move || line.with(|line| line.text.clone())}
+            <li class="said-by-you" class:interim=live(move || !line.with(|line| line.is_final))>
+                {live(move || line.with(|line| line.text.clone()))}
             </li>
         }),
         Speaker::Agent | Speaker::Staff => {
-            let old = move || newest.with(|newest| id.with_value(|id| newest.as_ref() != Some(id)));
+            let old = live(move || newest.with(|newest| id.with_value(|id| newest.as_ref() != Some(id))));
             Either::Right(view! {
                 <li class="said-by-us" class:old=old>
                     <Words text=Signal::derive(move || line.with(|line| line.text.clone())) word_ms/>

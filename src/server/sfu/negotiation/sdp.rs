@@ -82,6 +82,15 @@ pub fn name_streams(answer: &str, plan: &Plan) -> String {
     })
 }
 
+/// Rewrites an answer so that it does not tell that this side's ICE is the light one.
+///
+/// Towards a light agent libwebrtc nominates no pair before it has a response, and asks again only 50 ms later
+/// (`IsNominated` in its `basic_ice_controller.cc`); towards a full one it nominates with the first check. As the
+/// answering side this one is controlled in either case (RFC 8445, section 6.1.1) and need not send checks of its own.
+pub fn hide_lite(answer: &str) -> String {
+    answer.replace("a=ice-lite\r\n", "")
+}
+
 fn edit(sdp: &str, mut write: impl FnMut(Option<Mid>, &str, &mut String)) -> String {
     let mut out = String::with_capacity(sdp.len() + 256);
     for lines in split(sdp) {

@@ -2,16 +2,20 @@
 
 mod motion;
 
-use std::f64::consts::TAU;
-
 use leptos::{html::Canvas as CanvasElement, prelude::*};
 
 use self::motion::{Look, Motion, TICKS, Tick};
 use super::session::{CallSession, use_call_session};
 use crate::{
-    browser::screen::{Canvas, Frames, Ink, Stroke, prefers_little_motion},
+    browser::{
+        screen::{Canvas, Frames, prefers_little_motion},
+        stroke::{Ink, Stroke},
+    },
     domain::call::{AgentState, CallState},
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// The drawing's edge, in its own units.
@@ -81,7 +85,7 @@ pub fn Ring(
     });
     on_cleanup(move || frames.set_value(None));
     view! {
-        <span class=size.class() data-look=move || look_name(look.get()) aria-hidden="true">
+        <span class=size.class() data-look=live(move || look_name(look.get())) aria-hidden="true">
             <canvas node_ref=canvas></canvas>
             <span class="core">
                 <Glyph icon=Icon::Wave size={if size == Size::Mini { 12 } else { 36 }}/>
@@ -122,11 +126,10 @@ fn strokes(ticks: &[Tick; TICKS]) -> Vec<Stroke> {
     const FAINT: f64 = 0.02;
     let mut strokes = Vec::with_capacity(TICKS);
     for (index, tick) in ticks.iter().enumerate() {
-        let (sin, cos) = ((index as f64 / TICKS as f64 - 0.25) * TAU).sin_cos();
-        let at = |radius: f64| (VIEW / 2.0 + cos * radius, VIEW / 2.0 + sin * radius);
+        let turn = index as f64 / TICKS as f64;
         let mut add = |ink, alpha, length| {
             if alpha > FAINT {
-                strokes.push(Stroke { from: at(RADIUS), to: at(RADIUS + length), ink, alpha });
+                strokes.push(Stroke { turn, from: RADIUS, to: RADIUS + length, ink, alpha });
             }
         };
         add(Ink::Outline, 1.0 - tick.lit, 0.2);

@@ -40,8 +40,8 @@ impl Driver {
         self.apply_sound();
     }
 
-    pub(super) fn set_volume(&self, volume: f64) {
-        self.cells.volume.set(volume.clamp(0.0, 1.0));
+    pub(super) fn set_volume(&self, volume: u8) {
+        self.cells.volume.set(volume.min(100));
         settings::keep(self.cells);
         self.apply_sound();
     }

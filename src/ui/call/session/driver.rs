@@ -9,7 +9,12 @@ use std::{
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Rejoin, cells::Cells, history, settings, ticket};
+use super::{
+    Rejoin,
+    cells::Cells,
+    history, settings,
+    ticket::{self, EarlyTicket},
+};
 use crate::{
     api::call::CallTicket,
     browser::{
@@ -40,6 +45,7 @@ pub(super) struct Held {
     pub(super) machine: CallMachine,
     label: AgentLabel,
     pub(super) ticket: Option<CallTicket>,
+    pub(super) early: EarlyTicket,
     pub(super) microphone: Option<(Attempt, Microphone)>,
     pub(super) room: Option<(Attempt, Room)>,
     /// The next thing due, and the timer that waits for it.
@@ -69,6 +75,14 @@ impl Driver {
         });
         let listeners = [media::on_devices_changed(devices), page::on_leave(leaving)];
         self.held.borrow_mut().listeners = listeners.into_iter().flatten().collect();
+    }
+
+    /// Fetches the next call's ticket and warms the browser up, so that the call begins with the click.
+    pub(super) fn prepare(&self) {
+        if !self.held.borrow().machine.is_active() && self.cells.rejoin.with_untracked(Option::is_none) {
+            livekit::warm();
+            self.fetch_early_ticket();
+        }
     }
 
     pub(super) fn start(&self, mode: Mode) {

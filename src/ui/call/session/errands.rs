@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{driver::Driver, history, settings, ticket};
+use super::{
+    driver::Driver,
+    history, settings,
+    ticket::{self, Taken},
+};
 use crate::{
     api::call::{CallRefused, CallRequest, CallTicket, request_call},
     browser::{clock, livekit::Room, media::Microphone},
@@ -82,17 +86,40 @@ impl Driver {
         }
     }
 
+    pub(super) fn fetch_early_ticket(&self) {
+        if self.held.borrow_mut().early.want(clock::now()) {
+            self.request_ticket();
+        }
+    }
+
     fn fetch_ticket(&self, attempt: Attempt) {
+        let taken = self.held.borrow_mut().early.take(attempt, clock::now());
+        match taken {
+            // Within the click, so that the connection begins before the browser draws.
+            Taken::Ready(ticket) => self.on_ticket(attempt, Ok(ticket)),
+            Taken::Asked => {}
+            Taken::Nothing => self.request_ticket(),
+        }
+    }
+
+    fn request_ticket(&self) {
         let me = self.me.clone();
         spawn_local(async move {
             let answer = request_call(CallRequest::default()).await;
             let Some(driver) = me.upgrade() else { return };
-            let news = match answer {
-                Ok(ticket) => driver.take_ticket(attempt, ticket),
-                Err(refused) => News::TicketRefused(ticket_problem(refused)),
-            };
-            driver.input(Input::News(attempt, news));
+            let wanted = driver.held.borrow_mut().early.on_answer(&answer, clock::now());
+            if let Some(attempt) = wanted {
+                driver.on_ticket(attempt, answer);
+            }
         });
+    }
+
+    fn on_ticket(&self, attempt: Attempt, answer: Result<CallTicket, CallRefused>) {
+        let news = match answer {
+            Ok(ticket) => self.take_ticket(attempt, ticket),
+            Err(refused) => News::TicketRefused(ticket_problem(refused)),
+        };
+        self.input(Input::News(attempt, news));
     }
 
     fn take_ticket(&self, attempt: Attempt, ticket: CallTicket) -> News {

@@ -24,7 +24,7 @@ pub(super) fn load(cells: Cells) {
         cells.speaker_id.set(id);
     }
     if let Some(percent) = storage::setting(VOLUME).and_then(|volume| volume.parse::<u8>().ok()) {
-        cells.volume.set(f64::from(percent.min(100)) / 100.0);
+        cells.volume.set(percent.min(100));
     }
     for (name, cell) in [
         (NOISE_SUPPRESSION, cells.noise_suppression),
@@ -41,7 +41,7 @@ pub(super) fn load(cells: Cells) {
 pub(super) fn keep(cells: Cells) {
     storage::keep_setting(MICROPHONE, &cells.microphone_id.get_untracked());
     storage::keep_setting(SPEAKER, &cells.speaker_id.get_untracked());
-    storage::keep_setting(VOLUME, &((cells.volume.get_untracked() * 100.0).round() as u8).to_string());
+    storage::keep_setting(VOLUME, &cells.volume.get_untracked().to_string());
     for (name, cell) in [
         (NOISE_SUPPRESSION, cells.noise_suppression),
         (ECHO_CANCELLATION, cells.echo_cancellation),

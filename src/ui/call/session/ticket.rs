@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     api::call::CallTicket,
     browser::{clock, storage},
-    domain::call::Mode,
+    domain::call::{Attempt, Mode},
 };
 
 const TICKET: &str = "frontdesk.call";
@@ -15,6 +15,72 @@ const MODE: &str = "frontdesk.call.mode";
 
 /// A ticket that ends sooner is not worth a rejoin.
 const WORTHWHILE: Duration = Duration::from_secs(30);
+
+/// A ticket fetched ahead counts as new this long; what it has aged is lost to the call's longest time.
+const FRESH: Duration = Duration::from_secs(5 * 60);
+
+/// A ticket that is fetched before anybody has asked for a call, and who waits for it.
+#[derive(Default)]
+pub(super) enum EarlyTicket {
+    /// None is there, none is on its way.
+    #[default]
+    None,
+    /// One is on its way; for whom, once a call has begun.
+    Asked(Option<Attempt>),
+    /// One is there, since then.
+    Ready(CallTicket, Duration),
+}
+
+/// What a call that begins finds.
+pub(super) enum Taken {
+    /// Its ticket.
+    Ready(CallTicket),
+    /// A ticket that is on its way to it.
+    Asked,
+    /// Nothing: it has to ask, and the answer will be its own.
+    Nothing,
+}
+
+impl EarlyTicket {
+    /// Whether a ticket has to be asked for; from then on it counts as asked for.
+    pub(super) fn want(&mut self, now: Duration) -> bool {
+        let missing = match self {
+            Self::None => true,
+            Self::Asked(_) => false,
+            Self::Ready(_, since) => now.saturating_sub(*since) >= FRESH,
+        };
+        if missing {
+            *self = Self::Asked(None);
+        }
+        missing
+    }
+
+    /// A call begins.
+    pub(super) fn take(&mut self, attempt: Attempt, now: Duration) -> Taken {
+        match std::mem::take(self) {
+            Self::Ready(ticket, since) if now.saturating_sub(since) < FRESH => Taken::Ready(ticket),
+            Self::Asked(_) => {
+                *self = Self::Asked(Some(attempt));
+                Taken::Asked
+            }
+            Self::Ready(..) | Self::None => {
+                *self = Self::Asked(Some(attempt));
+                Taken::Nothing
+            }
+        }
+    }
+
+    /// The answer is there; gives the call that waits for it. A refusal that nobody waits for is forgotten.
+    pub(super) fn on_answer<E>(&mut self, answer: &Result<CallTicket, E>, now: Duration) -> Option<Attempt> {
+        match (std::mem::take(self), answer) {
+            (Self::Asked(Some(attempt)), _) => return Some(attempt),
+            (Self::Asked(None), Ok(ticket)) => *self = Self::Ready(ticket.clone(), now),
+            (Self::Asked(None), Err(_)) => {}
+            (other, _) => *self = other,
+        }
+        None
+    }
+}
 
 /// Keeps the running call's ticket.
 pub(super) fn keep(ticket: &CallTicket, mode: Mode) {
@@ -91,6 +157,45 @@ fn base64_url(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn ticket() -> CallTicket {
+        CallTicket {
+            token: "a.b.c".into(),
+            room_name: "support-1".into(),
+            participant_name: "Guest".into(),
+            livekit_host: "ws://127.0.0.1:3000".into(),
+        }
+    }
+
+    #[test]
+    fn a_ticket_fetched_ahead_is_used_once() {
+        let mut early = EarlyTicket::default();
+        let now = Duration::from_secs(9);
+        assert!(early.want(now) && !early.want(now));
+        assert_eq!(early.on_answer::<()>(&Ok(ticket()), now), None);
+        assert!(!early.want(now));
+        assert!(matches!(early.take(Attempt::default(), now), Taken::Ready(_)));
+        assert!(matches!(early.take(Attempt::default(), now), Taken::Nothing));
+    }
+
+    #[test]
+    fn a_call_that_begins_meanwhile_gets_the_answer() {
+        let mut early = EarlyTicket::default();
+        assert!(early.want(Duration::ZERO));
+        assert!(matches!(early.take(Attempt::default(), Duration::ZERO), Taken::Asked));
+        assert_eq!(early.on_answer(&Err(()), Duration::ZERO), Some(Attempt::default()));
+        assert!(early.want(Duration::ZERO));
+        assert_eq!(early.on_answer(&Err(()), Duration::ZERO), None);
+        assert!(early.want(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_ticket_gets_old() {
+        let mut early = EarlyTicket::default();
+        early.want(Duration::ZERO);
+        early.on_answer::<()>(&Ok(ticket()), Duration::ZERO);
+        assert!(matches!(early.take(Attempt::default(), FRESH), Taken::Nothing));
+    }
 
     #[test]
     fn reads_when_a_token_ends() {
