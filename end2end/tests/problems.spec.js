@@ -71,8 +71,8 @@ test("a frame without the microphone says so", async ({ browsers, desk }) => {
 });
 
 test("a server that cannot be reached", async ({ call }) => {
-  await call.open();
   await call.page.route(/\/api\//, (route) => route.abort());
+  await call.open();
   await call.start.click();
   await call.reaches("failed");
   await expect(call.panel).toContainText("We cannot be reached at the moment.");

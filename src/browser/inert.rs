@@ -142,7 +142,7 @@ pub mod livekit {
     pub fn prefetch() {}
 
     /// Does nothing.
-    pub fn warm() {}
+    pub fn warm(_speaker_id: String) {}
 
     impl Room {
         /// Makes none.

@@ -28,6 +28,9 @@ const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 /// What the assistant says first, of the site in `content/`.
 const GREETING: &str = "Hello, Harbour Sounds. How can I help with your event?";
 
+/// str0m warns of Chromium's redundancy payload at each offer, which is of no use to an operator.
+const LOG: &str = "info,str0m=error";
+
 /// The clearest of the voices that flite has built in.
 const VOICE: &str = "slt";
 
@@ -255,7 +258,7 @@ impl Settings<'_> {
     }
 
     fn log(&self) -> Result<String, ConfigError> {
-        let log = self.get("FRONTDESK_LOG").unwrap_or_else(|| "info".into());
+        let log = self.get("FRONTDESK_LOG").unwrap_or_else(|| LOG.into());
         EnvFilter::builder().parse(&log).map_err(|error| bad("FRONTDESK_LOG", error))?;
         Ok(log)
     }

@@ -86,7 +86,9 @@ impl Server {
     pub async fn start(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         let content = Content::load(&config.content)?;
-        let open = rooms::open(config.rooms, &config.data_dir, address, shutdown.clone()).await?;
+        let open =
+            rooms::open(config.rooms, &config.data_dir, address, config.allowed_origins.clone(), shutdown.clone())
+                .await?;
         let link = Link { url: open.url, key: open.key.clone() };
         let assistant = config.assistant.map(|assistant| assistant_config(assistant, content.faq.clone()));
         let speech = assistant.as_ref().is_none_or(|assistant| {

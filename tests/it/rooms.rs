@@ -13,6 +13,7 @@ use std::{
 use frontdesk::server::{
     config::RoomServer,
     install_crypto,
+    origin::AllowedOrigins,
     rooms::{NewRoom, OpenRooms, RoomsError, open},
 };
 use serde_json::json;
@@ -24,7 +25,7 @@ const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4A
 
 async fn opened(server: RoomServer) -> OpenRooms {
     install_crypto();
-    open(server, Path::new("unused"), NOWHERE, CancellationToken::new()).await.unwrap()
+    open(server, Path::new("unused"), NOWHERE, AllowedOrigins::default(), CancellationToken::new()).await.unwrap()
 }
 
 async fn embedded() -> OpenRooms {

@@ -82,9 +82,10 @@ async fn open_from(host: &Host, origin: &str) -> Result<(), u16> {
 
 #[tokio::test]
 async fn a_foreign_page_opens_no_socket() {
-    let host = Host::with_origins(Some(vec!["https://shop.example".into()])).await;
+    let host = Host::with_origins(Some("https://shop.example".parse().unwrap())).await;
     assert_eq!(open_from(&host, "https://shop.example").await, Ok(()));
     assert_eq!(open_from(&host, "https://evil.example").await, Err(403));
+    assert_eq!(open_from(&host, &format!("http://{}", host.address)).await, Ok(()));
     assert_eq!(open_from(&host, "https://shop.example.evil.example").await, Err(403));
     assert_eq!(open_from(&Host::start().await, "https://evil.example").await, Ok(()));
 }

@@ -7,6 +7,7 @@ use std::{
 
 use frontdesk::server::{
     install_crypto,
+    origin::AllowedOrigins,
     sfu::{self, Sfu, SfuConfig},
     token::{ApiKey, Claims, VideoGrants},
 };
@@ -32,7 +33,7 @@ impl Host {
     }
 
     /// Starts one that pages of these origins may use.
-    pub async fn with_origins(origins: Option<Vec<String>>) -> Self {
+    pub async fn with_origins(origins: Option<AllowedOrigins>) -> Self {
         install_crypto();
         let key = ApiKey::new("key", SecretString::from("a secret for the room server's tests"));
         let stop = CancellationToken::new();

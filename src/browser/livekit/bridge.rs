@@ -30,6 +30,8 @@ const DEAF_KINDS: [u32; 2] = [1, 2];
 thread_local! {
     static LOADING: RefCell<Option<Promise>> = const { RefCell::new(None) };
     static LOADED: OnceCell<ffi::Client> = const { OnceCell::new() };
+    /// A room made ahead, and the speaker that it was made for.
+    static SPARE: RefCell<Option<(ffi::Room, String)>> = const { RefCell::new(None) };
 }
 
 /// Fetches the client ahead of a call.
@@ -41,12 +43,22 @@ pub fn prefetch() {
 }
 
 /// Has the browser make ready what the first connection of a page would wait for.
-pub fn warm() {
+pub fn warm(speaker_id: String) {
     spawn_local(async {
-        if let Ok(client) = client().await {
-            let_run(client.warm());
-        }
+        let Ok(client) = client().await else { return };
+        let_run(client.warm());
+        // A failure shows again when the call begins.
+        let spare = new_room(&client, &speaker_id).ok().map(|room| (room, speaker_id));
+        SPARE.set(spare);
     });
+}
+
+/// The room that was made ahead, or a new one.
+pub(super) fn take_room(client: &ffi::Client, speaker_id: &str) -> Result<ffi::Room, JsValue> {
+    match SPARE.take() {
+        Some((room, made_for)) if made_for == speaker_id => Ok(room),
+        _ => new_room(client, speaker_id),
+    }
 }
 
 pub(super) async fn client() -> Result<ffi::Client, JsValue> {
@@ -67,7 +79,7 @@ pub(super) async fn client() -> Result<ffi::Client, JsValue> {
     }
 }
 
-pub(super) fn new_room(client: &ffi::Client, speaker_id: &str) -> Result<ffi::Room, JsValue> {
+fn new_room(client: &ffi::Client, speaker_id: &str) -> Result<ffi::Room, JsValue> {
     client.set_log_level("warn")?;
     let options = js_sys::JSON::parse(ROOM_OPTIONS)?;
     if !speaker_id.is_empty() {

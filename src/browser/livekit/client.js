@@ -1,5 +1,11 @@
 // What `ffi.rs` names of the LiveKit client; the bundler leaves out what this cannot reach.
+import { CriticalTimers } from "livekit-client";
 export { LocalAudioTrack, Room, setLogLevel } from "livekit-client";
+
+// While it joins, the client looks every 50 ms whether the connection stands; it offers its timers for replacement.
+const POLL_MS = 50;
+const { setTimeout } = CriticalTimers;
+CriticalTimers.setTimeout = (act, delay, ...rest) => setTimeout(act, delay === POLL_MS ? 5 : delay, ...rest);
 
 /** Has the browser start its WebRTC machinery, which takes the first offer of a page some 20 ms. */
 export const warm = async () => {

@@ -85,7 +85,7 @@ impl Room {
     /// [`Problem::ServerUnreachable`] where the client cannot be fetched.
     pub async fn new(sound: Sound, meter: Rc<Meter>, report: impl Fn(RoomEvent) + 'static) -> Result<Self, Problem> {
         let client = bridge::client().await.map_err(|_| Problem::ServerUnreachable)?;
-        let room = bridge::new_room(&client, &sound.speaker_id).map_err(|_| Problem::ServerUnreachable)?;
+        let room = bridge::take_room(&client, &sound.speaker_id).map_err(|_| Problem::ServerUnreachable)?;
         let inner = Rc::new(Inner {
             client,
             room,

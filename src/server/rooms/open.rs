@@ -14,6 +14,7 @@ use super::{Rooms, embedded::EmbeddedRooms, livekit::LiveKitRooms};
 use crate::server::{
     config::{PublicUrl, RoomServer},
     keys::{self, KeyError},
+    origin::AllowedOrigins,
     sfu::{self, SfuConfig},
     token::ApiKey,
 };
@@ -50,8 +51,8 @@ pub enum OpenError {
     },
 }
 
-/// Opens the rooms of `server`. An embedded one keeps its key in `data_dir`, is reached at `site`, and ends with
-/// `shutdown`.
+/// Opens the rooms of `server`. An embedded one keeps its key in `data_dir`, is reached at `site`, serves
+/// pages of its own and of `origins`, and ends with `shutdown`.
 ///
 /// # Errors
 /// A key or a UDP address that an embedded server cannot have.
@@ -59,6 +60,7 @@ pub async fn open(
     server: RoomServer,
     data_dir: &Path,
     site: SocketAddr,
+    origins: AllowedOrigins,
     shutdown: CancellationToken,
 ) -> Result<OpenRooms, OpenError> {
     match server {
@@ -69,7 +71,7 @@ pub async fn open(
         }
         RoomServer::Embedded { key, udp, announce } => {
             let key = key.map_or_else(|| keys::load_or_make(data_dir), Ok)?;
-            let config = SfuConfig { udp, announce, ..SfuConfig::default() };
+            let config = SfuConfig { udp, announce, origins: Some(origins) };
             let sfu = sfu::start(config, key.clone(), shutdown.clone())
                 .await
                 .map_err(|source| OpenError::Media { address: udp, source })?;

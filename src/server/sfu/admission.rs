@@ -13,7 +13,7 @@ use super::{
     revocations::Validity,
     signal::join::{Entry, JoinError, Query},
 };
-use crate::server::token::TokenError;
+use crate::server::{origin::Caller, token::TokenError};
 
 /// The two signalling paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +62,8 @@ pub enum Rejection {
 impl Sfu {
     /// Checks the page that a socket is opened from.
     pub(super) fn check_origin(&self, headers: &HeaderMap) -> Result<(), Rejection> {
-        let (Some(allowed), Some(origin)) = (self.origins(), headers.get(header::ORIGIN)) else { return Ok(()) };
-        if allowed.iter().any(|allowed| origin == allowed.as_str()) { Ok(()) } else { Err(Rejection::ForeignOrigin) }
+        let foreign = self.origins().is_some_and(|origins| origins.caller(headers) == Caller::Foreign);
+        if foreign { Err(Rejection::ForeignOrigin) } else { Ok(()) }
     }
 
     /// Checks token and request.

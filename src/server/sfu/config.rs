@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::server::origin::AllowedOrigins;
+
 /// LiveKit's UDP port where one port carries all media.
 const UDP_PORT: u16 = 7882;
 
@@ -13,9 +15,9 @@ pub struct SfuConfig {
     /// The addresses that clients are told to send media to; empty means those that are bound. An address that is not
     /// the machine's own is taken for the public side of a 1:1 NAT before it.
     pub announce: Vec<IpAddr>,
-    /// The pages that may open the signal socket, as `scheme://host[:port]`; `None` means every one. Clients that send
-    /// no `Origin` are not pages and are let through to the token check.
-    pub origins: Option<Vec<String>>,
+    /// The pages of other sites that may open the signal socket; `None` means every one. Clients that send no `Origin`
+    /// are not pages and are let through to the token check.
+    pub origins: Option<AllowedOrigins>,
 }
 
 impl Default for SfuConfig {

@@ -51,7 +51,7 @@ use self::{
     driver::Driver,
     network::Network,
 };
-use super::token::ApiKey;
+use super::{origin::AllowedOrigins, token::ApiKey};
 
 /// How many commands may wait for the driver; beyond it their senders wait.
 const COMMANDS_MAX: usize = 1024;
@@ -69,7 +69,7 @@ struct Inner {
     commands: mpsc::Sender<Command>,
     events: broadcast::Sender<RoomEvent>,
     key: ApiKey,
-    origins: Option<Vec<String>>,
+    origins: Option<AllowedOrigins>,
     media: Vec<SocketAddr>,
 }
 
@@ -153,8 +153,8 @@ impl Sfu {
         &self.inner.key
     }
 
-    fn origins(&self) -> Option<&[String]> {
-        self.inner.origins.as_deref()
+    fn origins(&self) -> Option<&AllowedOrigins> {
+        self.inner.origins.as_ref()
     }
 
     /// Sends a command; a driver that has stopped takes none, and whoever waits for its answer learns of it there.

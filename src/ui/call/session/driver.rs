@@ -24,6 +24,7 @@ use crate::{
         media::{self, Microphone},
         meter::Meter,
         page::{self, Listener},
+        screen,
     },
     domain::{
         call::{AgentLabel, Attempt, CallMachine, Input, Mode, News, Quality},
@@ -80,7 +81,7 @@ impl Driver {
     /// Fetches the next call's ticket and warms the browser up, so that the call begins with the click.
     pub(super) fn prepare(&self) {
         if !self.held.borrow().machine.is_active() && self.cells.rejoin.with_untracked(Option::is_none) {
-            livekit::warm();
+            livekit::warm(self.cells.speaker_id.get_untracked());
             self.fetch_early_ticket();
         }
     }
@@ -107,11 +108,16 @@ impl Driver {
 
     /// Tells the machine what happened and does what it says.
     pub(super) fn input(&self, input: Input) {
+        self.feed(input);
+        self.show();
+    }
+
+    /// The same, to be shown later.
+    pub(super) fn feed(&self, input: Input) {
         let outputs = self.held.borrow_mut().machine.on(input, clock::now());
         for output in outputs {
             self.perform(output);
         }
-        self.show();
     }
 
     fn begin(&self, mode: Mode, input: Input) {
@@ -129,9 +135,11 @@ impl Driver {
         cells.playback_blocked.set(false);
         cells.text_only.set(false);
         cells.chat_problem.set(None);
-        self.input(input);
+        self.feed(input);
         // Last, since it takes the browser a while, but still inside the click that browsers ask for.
         self.meter.wake();
+        // With the next frame, before which nobody could see it: drawing would hold up the joining.
+        screen::after_render(self.later(Self::show));
     }
 
     pub(super) fn on_room_event(&self, attempt: Attempt, event: RoomEvent) {

@@ -96,7 +96,7 @@ impl Driver {
         let taken = self.held.borrow_mut().early.take(attempt, clock::now());
         match taken {
             // Within the click, so that the connection begins before the browser draws.
-            Taken::Ready(ticket) => self.on_ticket(attempt, Ok(ticket)),
+            Taken::Ready(ticket) => self.feed(Input::News(attempt, self.take_ticket(attempt, ticket))),
             Taken::Asked => {}
             Taken::Nothing => self.request_ticket(),
         }
