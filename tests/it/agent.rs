@@ -45,7 +45,7 @@ struct Call {
 
 impl Call {
     async fn start() -> Self {
-        let server = RoomServer::start().await;
+        let server = RoomServer::embedded().await;
         let link = server.link();
         let shutdown = CancellationToken::new();
         let (starts, rooms) = mpsc::channel(1);

@@ -107,13 +107,18 @@ impl TestApp {
 
     /// Sends these bytes on a connection of its own.
     pub async fn send_raw(&self, request: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        // A server that has answered may stop reading: what it said before counts.
-        let _ = stream.write_all(request).await;
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        Answer::parse(&answer)
+        send_raw(self.address, request).await
     }
+}
+
+/// Sends these bytes on a connection of its own and reads until the server closes it.
+pub async fn send_raw(address: SocketAddr, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server that has answered may stop reading: what it said before counts.
+    let _ = stream.write_all(request).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    Answer::parse(&answer)
 }
 
 impl Drop for TestApp {

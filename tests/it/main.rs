@@ -7,6 +7,7 @@ mod app;
 mod call;
 mod limits;
 mod room_server;
+mod room_service;
 mod rooms;
 mod security;
 mod sfu_call;

@@ -1,7 +1,11 @@
-//! A room server for a test: the embedded one, or a real LiveKit server where `LIVEKIT_SERVER` names its program.
+//! Room servers for a test: the embedded one, and a real LiveKit server where there is one.
+//!
+//! The real one runs where `LIVEKIT_SERVER_BIN` names it or the build tool has installed it; elsewhere it is left out,
+//! and the test says so.
 
 use std::{
     net::{Ipv4Addr, TcpListener, UdpSocket},
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -10,10 +14,17 @@ use frontdesk::server::{
     agent::Link,
     install_crypto,
     sfu::{self, SfuConfig},
-    token::ApiKey,
+    token::{ApiKey, Claims, VideoGrants},
 };
+use livekit_api::services::room::RoomClient;
+use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{
+    app::{Answer, send_raw},
+    sfu_host::{claims, unix_now},
+};
 
 const KEY: &str = "devkey";
 const SECRET: &str = "a-secret-for-tests-of-32-characters";
@@ -30,24 +41,12 @@ enum Running {
 }
 
 impl RoomServer {
-    /// Starts one.
-    pub async fn start() -> Self {
+    /// Starts an embedded one.
+    pub async fn embedded() -> Self {
         install_crypto();
-        match std::env::var("LIVEKIT_SERVER") {
-            Ok(program) => Self::livekit(&program).await,
-            Err(_) => Self::embedded().await,
-        }
-    }
-
-    /// Where it is, and the key that lets one in.
-    pub fn link(&self) -> Link {
-        Link { url: self.url.clone(), key: Self::key() }
-    }
-
-    async fn embedded() -> Self {
         let stop = CancellationToken::new();
         let config = SfuConfig { udp: (Ipv4Addr::LOCALHOST, 0).into(), ..SfuConfig::default() };
-        let sfu = sfu::start(config, Self::key(), stop.clone()).await.unwrap();
+        let sfu = sfu::start(config, key(), stop.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap());
         let serving = axum::serve(listener, sfu.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -55,20 +54,26 @@ impl RoomServer {
         Self { url, _running: Running::Embedded { _stop: stop.drop_guard() } }
     }
 
-    fn key() -> ApiKey {
-        ApiKey::new(KEY, SECRET.to_owned().into())
-    }
-
-    async fn livekit(program: &str) -> Self {
+    /// Starts a real one, where there is one.
+    pub async fn livekit() -> Option<Self> {
+        install_crypto();
+        let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/livekit/server");
+        let program = std::env::var_os("LIVEKIT_SERVER_BIN").map_or(installed, PathBuf::from);
+        if !program.exists() {
+            eprintln!("!!! LEFT OUT: there is no livekit-server here (LIVEKIT_SERVER_BIN)");
+            return None;
+        }
         let [port, tcp_port] = free_tcp_ports();
         let udp_port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let config = format!(
-            "{{port: {port}, bind_addresses: [127.0.0.1], keys: {{{KEY}: {SECRET}}}, logging: {{level: error}}, \
-             rtc: {{udp_port: {udp_port}, tcp_port: {tcp_port}, node_ip: 127.0.0.1, enable_loopback_candidate: true, \
-             interfaces: {{includes: [lo]}}}}}}"
-        );
-        let livekit = Command::new(program)
-            .args(["--config-body", &config])
+        let config = json!({
+            "port": port, "bind_addresses": ["127.0.0.1"], "keys": { KEY: SECRET }, "logging": {"level": "error"},
+            "rtc": {
+                "udp_port": udp_port, "tcp_port": tcp_port, "node_ip": "127.0.0.1", "enable_loopback_candidate": true,
+                "interfaces": {"includes": ["lo"]},
+            },
+        });
+        let server = Command::new(program)
+            .args(["--config-body", &config.to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -77,11 +82,70 @@ impl RoomServer {
         while tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Self { url: format!("ws://127.0.0.1:{port}"), _running: Running::LiveKit { _server: livekit } }
+        Some(Self { url: format!("ws://127.0.0.1:{port}"), _running: Running::LiveKit { _server: server } })
+    }
+
+    /// Starts one of each, for stories that both must tell.
+    pub async fn each() -> Vec<Self> {
+        [Some(Self::embedded().await), Self::livekit().await].into_iter().flatten().collect()
+    }
+
+    /// Where it is, `ws://`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where it is, and the key that lets one in.
+    pub fn link(&self) -> Link {
+        Link { url: self.url.clone(), key: key() }
+    }
+
+    /// A token for `identity` in `room`.
+    pub fn token(&self, room: &str, identity: &str) -> String {
+        mint(claims(room, identity))
+    }
+
+    /// A token that may make and list rooms, and administer `room`.
+    pub fn admin_token(&self, room: &str) -> String {
+        let video = VideoGrants {
+            room: room.into(),
+            room_create: true,
+            room_list: true,
+            room_admin: true,
+            ..Default::default()
+        };
+        mint(Claims { video, ..Default::default() })
+    }
+
+    /// LiveKit's own client of the room service.
+    pub fn client(&self) -> RoomClient {
+        RoomClient::with_api_key(&self.url.replace("ws:", "http:"), KEY, SECRET)
+    }
+
+    /// Calls a method of the room service in JSON; gives the status and the answer.
+    pub async fn twirp(&self, method: &str, token: Option<&str>, body: &str) -> (u16, Value) {
+        let address = self.url.trim_start_matches("ws://");
+        let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let request = format!(
+            "POST /twirp/livekit.RoomService/{method} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-type: application/json\r\n{authorization}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer: Answer = send_raw(address.parse().unwrap(), request.as_bytes()).await;
+        (answer.status, serde_json::from_str(&answer.body).unwrap_or_default())
     }
 }
 
+/// The key of every server here.
+pub fn key() -> ApiKey {
+    ApiKey::new(KEY, SECRET.to_owned().into())
+}
+
+fn mint(claims: Claims) -> String {
+    key().mint(claims, unix_now(), Duration::from_secs(3600)).unwrap()
+}
+
 fn free_tcp_ports() -> [u16; 2] {
-    let listeners = [0; 2].map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap());
+    let listeners = [0; 2].map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }

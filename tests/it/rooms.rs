@@ -1,25 +1,17 @@
-//! The same story of a room, told to the embedded server and to a real LiveKit server.
-//!
-//! The real one runs where `LIVEKIT_SERVER_BIN` names it or the build tool has installed it; elsewhere that half is left
-//! out, and says so.
+//! The same story of a room, told to the embedded server and to a real LiveKit server where there is one.
 
-use std::{
-    net::{SocketAddr, TcpListener, UdpSocket},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path};
 
 use frontdesk::server::{
+    agent::Link,
     config::RoomServer,
     install_crypto,
     origin::AllowedOrigins,
     rooms::{NewRoom, OpenRooms, RoomsError, open},
 };
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{KEY, SECRET, key};
+use crate::{app::key, room_server};
 
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
 
@@ -57,12 +49,9 @@ async fn the_embedded_server_tells_the_story() {
 
 #[tokio::test]
 async fn a_livekit_server_tells_the_story() {
-    let Some(livekit) = LiveKit::start().await else {
-        eprintln!("left out: no livekit-server here (LIVEKIT_SERVER_BIN)");
-        return;
-    };
-    let url = livekit.address.to_string();
-    story(&opened(RoomServer::LiveKit { url: format!("ws://{url}").parse().unwrap(), key: key() }).await).await;
+    let Some(livekit) = room_server::RoomServer::livekit().await else { return };
+    let Link { url, key } = livekit.link();
+    story(&opened(RoomServer::LiveKit { url: url.parse().unwrap(), key }).await).await;
 }
 
 #[tokio::test]
@@ -85,46 +74,4 @@ async fn a_livekit_server_is_sent_the_assistant_with_the_ticket() {
     open.rooms.expect("support-1");
     assert_eq!(open.starts.recv().await.as_deref(), Some("support-1"));
     assert!(matches!(open.rooms.list().await, Err(RoomsError::Failed(_))));
-}
-
-/// A real LiveKit server on the loopback; it ends when this is dropped.
-struct LiveKit {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl LiveKit {
-    async fn start() -> Option<Self> {
-        let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/livekit/server");
-        let binary = std::env::var_os("LIVEKIT_SERVER_BIN").map_or(installed, PathBuf::from);
-        if !binary.exists() {
-            return None;
-        }
-        let free_tcp = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = free_tcp();
-        let config = json!({
-            "port": address.port(), "bind_addresses": ["127.0.0.1"], "keys": { KEY: SECRET },
-            "logging": {"level": "error"},
-            "rtc": {
-                "udp_port": udp, "tcp_port": free_tcp().port(), "node_ip": "127.0.0.1",
-                "enable_loopback_candidate": true, "interfaces": {"includes": ["lo"]},
-            },
-        });
-        let process =
-            Command::new(binary).env("LIVEKIT_CONFIG", config.to_string()).stderr(Stdio::null()).spawn().unwrap();
-        let livekit = Self { process, address };
-        // It says nothing when it is ready: its port is the only sign.
-        while tokio::net::TcpStream::connect(address).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Some(livekit)
-    }
-}
-
-impl Drop for LiveKit {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

@@ -123,7 +123,9 @@ impl From<AdminError> for RoomsError {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::NoRoom | AdminError::NoParticipant => Self::NotFound,
-            AdminError::BadName | AdminError::Stopped => Self::Failed(error.to_string()),
+            AdminError::BadName | AdminError::LongName | AdminError::TooMuch | AdminError::Stopped => {
+                Self::Failed(error.to_string())
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    admin::{AdminError, CreateRoom, ParticipantInfo, RoomInfo},
+    admin::{AdminError, Change, CreateRoom, ParticipantInfo, RoomInfo},
     ids::{PeerKey, SocketId},
     revocations::Validity,
     signal::{Request, Response, join::Entry},
@@ -70,12 +70,30 @@ pub enum Command {
     ListRooms(oneshot::Sender<Vec<RoomInfo>>),
     /// Lists a room's participants, hidden ones left out.
     ListParticipants(String, oneshot::Sender<Result<Vec<ParticipantInfo>, AdminError>>),
+    /// Shows one participant.
+    GetParticipant {
+        /// Where.
+        room: String,
+        /// Whom.
+        identity: String,
+        /// The participant.
+        reply: oneshot::Sender<Result<ParticipantInfo, AdminError>>,
+    },
     /// Removes a participant for good.
     RemoveParticipant {
         /// From where.
         room: String,
         /// Whom.
         identity: String,
+        /// How it went.
+        reply: oneshot::Sender<Result<(), AdminError>>,
+    },
+    /// Changes something in a room.
+    Change {
+        /// In which.
+        room: String,
+        /// What.
+        change: Box<Change>,
         /// How it went.
         reply: oneshot::Sender<Result<(), AdminError>>,
     },

@@ -1,9 +1,8 @@
 //! The embedded room server: it speaks LiveKit's signalling protocol and forwards audio and data between participants.
 //!
 //! Pure machines decide (`room`, `participant`, `track`, `negotiation`, `forward`, `speakers`); one task, `driver`, does
-//! the IO; `socket` is its HTTP side. Messages are this server's own until `signal::codec` writes them as LiveKit's.
-//! Nothing in here knows of the assistant or of the rest of Frontdesk. LiveKit's administration API over HTTP belongs in
-//! a router of its own beside `socket`, over the methods of [`Sfu`]; webhooks are fed from [`Sfu::events`].
+//! the IO; `socket` and `service` are its HTTP side. Messages are this server's own until `signal::codec` writes them as LiveKit's.
+//! Nothing in here knows of the assistant or of the rest of Frontdesk.
 
 mod admin;
 mod admission;
@@ -22,6 +21,7 @@ mod peer;
 mod quality;
 mod revocations;
 mod room;
+mod service;
 mod signal;
 mod socket;
 mod speakers;
@@ -39,7 +39,7 @@ use tokio::sync::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    admin::{AdminError, CreateRoom, ParticipantInfo, RoomEvent, RoomInfo},
+    admin::{AdminError, Change, CreateRoom, ParticipantInfo, RoomEvent, RoomInfo},
     config::SfuConfig,
     ids::{ParticipantSid, RoomSid, TrackSid},
     participant::{Kind, Permission},
@@ -89,9 +89,9 @@ pub async fn start(config: SfuConfig, key: ApiKey, shutdown: CancellationToken) 
 }
 
 impl Sfu {
-    /// The routes of the signalling protocol: `/rtc`, `/rtc/v1` and their `/validate`.
+    /// The routes of the signalling protocol, `/rtc`, `/rtc/v1` and their `/validate`, and of the room service.
     pub fn router(&self) -> Router {
-        socket::router(self.clone())
+        socket::router(self.clone()).merge(service::router(self.clone()))
     }
 
     /// What happens in all rooms from now on.
@@ -129,6 +129,25 @@ impl Sfu {
     /// No such room, or a server that has stopped.
     pub async fn list_participants(&self, room: &str) -> Result<Vec<ParticipantInfo>, AdminError> {
         self.ask(|reply| Command::ListParticipants(room.to_owned(), reply)).await.unwrap_or(Err(AdminError::Stopped))
+    }
+
+    /// Shows one participant, hidden or not.
+    ///
+    /// # Errors
+    /// No such room or participant, or a server that has stopped.
+    pub async fn participant(&self, room: &str, identity: &str) -> Result<ParticipantInfo, AdminError> {
+        let (room, identity) = (room.to_owned(), identity.to_owned());
+        self.ask(|reply| Command::GetParticipant { room, identity, reply }).await.unwrap_or(Err(AdminError::Stopped))
+    }
+
+    /// Changes something in a room.
+    ///
+    /// # Errors
+    /// No such room or participant, too much of something, or a server that has stopped.
+    pub async fn change(&self, room: &str, change: Change) -> Result<(), AdminError> {
+        let (room, change) = (room.to_owned(), Box::new(change));
+        let changed = self.ask(|reply| Command::Change { room, change, reply }).await;
+        changed.unwrap_or(Err(AdminError::Stopped))
     }
 
     /// Removes a participant; tokens that it had before do not let it in again.

@@ -66,6 +66,16 @@ impl From<&VideoGrants> for Permission {
     }
 }
 
+fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Unknown => "unknown",
+        Source::Camera => "camera",
+        Source::Microphone => "microphone",
+        Source::ScreenShare => "screen_share",
+        Source::ScreenShareAudio => "screen_share_audio",
+    }
+}
+
 fn source(name: &str) -> Source {
     match name {
         "camera" => Source::Camera,
@@ -77,6 +87,16 @@ fn source(name: &str) -> Source {
 }
 
 impl Permission {
+    /// Writes it into the grants of a token.
+    pub fn write(&self, grants: &mut VideoGrants) {
+        grants.can_subscribe = Some(self.subscribe);
+        grants.can_publish = Some(self.publish);
+        grants.can_publish_data = Some(self.publish_data);
+        grants.can_publish_sources = self.sources.iter().map(|source| source_name(*source).to_owned()).collect();
+        grants.can_update_own_metadata = Some(self.update_metadata);
+        grants.hidden = self.hidden;
+    }
+
     /// Whether a track from `source` may be published.
     pub fn may_publish(&self, source: Source) -> bool {
         self.publish && (self.sources.is_empty() || self.sources.contains(&source))

@@ -77,4 +77,6 @@ pub struct Subscription {
     pub stream: Stream,
     /// How far it has come.
     pub place: Place,
+    /// Whether the subscriber asked to be spared its packets for now.
+    pub paused: bool,
 }

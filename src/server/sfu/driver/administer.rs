@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Driver;
 use crate::server::sfu::{
-    admin::{AdminError, CreateRoom, ParticipantInfo, RoomInfo},
+    admin::{AdminError, Change, CreateRoom, ParticipantInfo, RoomInfo},
     participant::Participant,
     room::{Input, Room},
     signal::Reason,
@@ -30,6 +30,12 @@ impl Driver {
         Ok(shown.map(Participant::view).collect())
     }
 
+    pub(super) fn participant(&self, room: &str, identity: &str) -> Result<ParticipantInfo, AdminError> {
+        let room = self.names.get(room).and_then(|index| self.rooms.get(index)).ok_or(AdminError::NoRoom)?;
+        let found = room.by_identity(identity).and_then(|peer| room.participant(peer));
+        found.map(Participant::view).ok_or(AdminError::NoParticipant)
+    }
+
     pub(super) fn remove_participant(&mut self, name: &str, identity: &str, now: Instant) -> Result<(), AdminError> {
         let &room = self.names.get(name).ok_or(AdminError::NoRoom)?;
         let peer = self.rooms.get(&room).and_then(|room| room.by_identity(identity));
@@ -38,6 +44,14 @@ impl Driver {
         let tokens_end = self.peers.get(&peer).map(|peer| peer.tokens_end).unwrap_or_default();
         self.revocations.remove(name, identity, unix, tokens_end.max(unix + REMOVAL_KEPT));
         self.on(room, Input::Remove(peer), now);
+        Ok(())
+    }
+
+    pub(super) fn change(&mut self, name: &str, change: Change, now: Instant) -> Result<(), AdminError> {
+        let &room = self.names.get(name).ok_or(AdminError::NoRoom)?;
+        let machine = self.rooms.get(&room).ok_or(AdminError::NoRoom)?;
+        machine.would_take(&change)?;
+        self.on(room, Input::Change(change), now);
         Ok(())
     }
 

@@ -152,8 +152,14 @@ impl Driver {
             Command::ListParticipants(room, reply) => {
                 let _ = reply.send(self.list_participants(&room));
             }
+            Command::GetParticipant { room, identity, reply } => {
+                let _ = reply.send(self.participant(&room, &identity));
+            }
             Command::RemoveParticipant { room, identity, reply } => {
                 let _ = reply.send(self.remove_participant(&room, &identity, now));
+            }
+            Command::Change { room, change, reply } => {
+                let _ = reply.send(self.change(&room, *change, now));
             }
             Command::DeleteRoom(room, reply) => {
                 let _ = reply.send(self.delete_room(&room, now));

@@ -81,7 +81,7 @@ mod tests {
     fn waiting() -> Subscription {
         let stream =
             Stream { publisher: ParticipantSid::try_from("PA_p").unwrap(), track: TrackSid::try_from("TR_a").unwrap() };
-        Subscription { publisher: PeerKey(9), stream, place: Place::Waiting }
+        Subscription { publisher: PeerKey(9), stream, place: Place::Waiting, paused: false }
     }
 
     #[test]

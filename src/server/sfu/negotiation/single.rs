@@ -113,7 +113,7 @@ mod tests {
     fn subscription(track: &str, place: Place) -> Subscription {
         let stream =
             Stream { publisher: ParticipantSid::try_from("PA_p").unwrap(), track: TrackSid::try_from(track).unwrap() };
-        Subscription { publisher: PeerKey(9), stream, place }
+        Subscription { publisher: PeerKey(9), stream, place, paused: false }
     }
 
     fn section(mid: &str, direction: SectionDirection) -> Section {

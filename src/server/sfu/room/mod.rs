@@ -1,6 +1,7 @@
 //! A room: who is in it, who receives what, and when it ends. Pure: an input and the time in, outputs out; time is
 //! counted since the Unix epoch and never runs backwards. It knows nothing of sockets, tokens or SDP.
 
+mod administer;
 mod data;
 mod presence;
 mod publish;
@@ -15,6 +16,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use str0m::media::Mid;
 
 use super::{
+    admin::Change,
     data::Channel,
     ids::{ParticipantSid, PeerKey, RoomSid, SocketId, TrackSid},
     negotiation::{Negotiation, Step, sdp::Section, single::Plan},
@@ -116,6 +118,8 @@ pub enum Input {
         /// The packet.
         bytes: Vec<u8>,
     },
+    /// An administrator changes something, which [`Room::would_take`] has let pass.
+    Change(Change),
     /// An administrator removes somebody.
     Remove(PeerKey),
     /// The room ends for everybody.
@@ -185,6 +189,8 @@ pub struct Room {
     next_window: Duration,
     next_quality: Duration,
     next_refresh: Duration,
+    /// How many participants and publishers everybody was last told.
+    told: (u32, u32),
     rng: StdRng,
     out: Vec<Output>,
 }
@@ -215,6 +221,7 @@ impl Room {
             next_window: now,
             next_quality: now,
             next_refresh: now,
+            told: (0, 0),
             rng,
             out: Vec::new(),
         }
@@ -234,6 +241,7 @@ impl Room {
             Input::Offered { peer, sections } => self.offered(peer, &sections),
             Input::AnswerTaken(peer) => self.answer_taken(peer),
             Input::Data { peer, channel, bytes } => self.data(peer, channel, &bytes),
+            Input::Change(change) => self.change(change, now),
             Input::Remove(peer) => self.end(peer, Reason::ParticipantRemoved, Some(Action::Disconnect), now),
             Input::Close(reason) => self.close(reason, now),
             Input::Tick => self.tick(now),
@@ -312,6 +320,7 @@ impl Room {
             RoomRequest::UpdateMetadata { request_id, name, metadata, attributes } => {
                 self.update_metadata(peer, request_id, name, metadata, attributes);
             }
+            RoomRequest::Settings { tracks, paused } => self.pause(peer, &tracks, paused),
             RoomRequest::UpdateFeatures { track, features } => self.update_features(peer, &track, features),
             RoomRequest::Leave => self.end(peer, Reason::ClientInitiated, None, now),
         }

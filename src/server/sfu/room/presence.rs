@@ -198,6 +198,10 @@ impl Room {
             self.next_window = now + speakers::WINDOW;
             self.judge_speakers();
         }
+        let view = self.view();
+        if (view.participants, view.publishers) != self.told {
+            self.tell_room();
+        }
         if now >= self.next_quality {
             self.next_quality = now + quality::WINDOW;
             self.judge_qualities();

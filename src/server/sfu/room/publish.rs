@@ -153,8 +153,9 @@ impl Room {
         let (sid, receivers) = (track.sid.clone(), std::mem::take(&mut track.receivers));
         for &(receiver, mid) in &receivers {
             let Some(subscriber) = self.participants.get_mut(&receiver) else { continue };
+            let paused = subscriber.subscriptions.iter().any(|held| held.paused && held.stream.track == sid);
             let outgoing = subscriber.outgoing.entry(mid).or_default();
-            if left_out || subscriber.media == Media::Pending {
+            if left_out || paused || subscriber.media == Media::Pending {
                 outgoing.leave_out(&sid, head.position.sequence);
             } else if let Some(position) = outgoing.place(&sid, head.position, now) {
                 hops.push(Hop { peer: receiver, mid, position });

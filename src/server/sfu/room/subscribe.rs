@@ -27,6 +27,16 @@ impl Room {
         self.negotiate(peer);
     }
 
+    /// Stops tracks on their way to one subscriber, or lets them go on.
+    pub(super) fn pause(&mut self, peer: PeerKey, tracks: &[TrackSid], paused: bool) {
+        let Some(participant) = self.participants.get_mut(&peer) else { return };
+        for subscription in &mut participant.subscriptions {
+            if tracks.contains(&subscription.stream.track) {
+                subscription.paused = paused;
+            }
+        }
+    }
+
     pub(super) fn subscribe(&mut self, peer: PeerKey, track: &TrackSid) {
         let holds = |track_of: &Track| track_of.sid == *track;
         let publisher = self.participants.values().find(|other| other.key != peer && other.published().any(holds));
@@ -37,7 +47,7 @@ impl Room {
             return;
         }
         let stream = Stream { publisher: sid, track: track.clone() };
-        participant.subscriptions.push(Subscription { publisher, stream, place: Place::Waiting });
+        participant.subscriptions.push(Subscription { publisher, stream, place: Place::Waiting, paused: false });
         participant.negotiation.change(None);
     }
 

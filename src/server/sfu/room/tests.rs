@@ -9,8 +9,10 @@ use prost::Message as _;
 use super::*;
 use crate::server::{
     sfu::{
+        admin::AdminError,
         forward::Position,
         negotiation::sdp::SectionDirection,
+        participant::Permission,
         room::publish::Hop,
         signal::{Joined, Outcome, Quality, Source, Speaker, Stage, Subject, TrackRequest},
     },
@@ -232,7 +234,10 @@ fn speakers_are_told_to_all_and_to_a_newcomer() {
     }
     let speakers = vec![Speaker { sid: view(&room, ANN).sid, level: 0.25, active: true }];
     let outputs = room.on(Input::Tick, START);
-    assert_eq!(outputs, [ANN, BOB].map(|peer| Output::Send(peer, Response::Speakers(speakers.clone()))));
+    let told = Response::Room(Box::new(room.view()));
+    let both = |response: Response| [ANN, BOB].map(|peer| Output::Send(peer, response.clone()));
+    let expected: Vec<_> = both(Response::Speakers(speakers.clone())).into_iter().chain(both(told)).collect();
+    assert_eq!(outputs, expected);
     let outputs = room.on(join(CID, claims("cid"), true), START);
     assert!(outputs.contains(&Output::Send(CID, Response::Speakers(speakers))));
 }
@@ -454,4 +459,64 @@ proptest! {
             prop_assert_eq!(published, live);
         }
     }
+}
+
+#[test]
+fn what_is_no_longer_allowed_ends_at_once() {
+    let (mut room, track) = conversation();
+    let listener = Permission { publish: false, ..view(&room, ANN).permission };
+    let change = |permission: &Permission| {
+        Input::Change(Change::Participant {
+            identity: "ann".into(),
+            name: String::new(),
+            metadata: String::new(),
+            attributes: BTreeMap::new(),
+            permission: Some(permission.clone()),
+        })
+    };
+    let outputs = room.on(change(&listener), START);
+    let ann = view(&room, ANN);
+    assert_eq!((ann.tracks.len(), ann.permission.publish), (0, false));
+    assert_eq!(room.participant(ANN).unwrap().claims.video.can_publish, Some(false));
+    assert_eq!(
+        outputs,
+        [
+            update(ANN, &ann),
+            update(BOB, &ann),
+            Output::Send(ANN, Response::TrackUnpublished(track)),
+            Output::Send(BOB, Response::SectionsWanted { audio: 0 }),
+        ]
+    );
+    let hidden = Permission { hidden: true, ..listener };
+    let outputs = room.on(change(&hidden), START);
+    let shown = |output: &&Output| matches!(output, Output::Send(BOB, Response::Update(who)) if who[0].stage == Stage::Disconnected(Reason::Hidden));
+    assert_eq!(outputs.iter().filter(shown).count(), 1);
+    assert!(!outputs.iter().any(|output| *output == update(BOB, &view(&room, ANN))));
+}
+
+#[test]
+fn a_paused_track_goes_on_without_a_gap() {
+    let (mut room, track) = conversation();
+    let pause = |paused| Input::Request(BOB, RoomRequest::Settings { tracks: vec![track.clone()], paused });
+    let mut hops = Vec::new();
+    let mut say = |room: &mut Room, number: u64| {
+        let position = Position { sequence: number, timestamp: number as u32 * 960 };
+        hops.clear();
+        room.forward(ANN, Mid::from("4"), Head { position, padding: false, level: None }, START, &mut hops);
+        hops.first().map(|hop| hop.position.sequence)
+    };
+    let first = say(&mut room, 10).unwrap();
+    room.on(pause(true), START);
+    assert_eq!(say(&mut room, 11), None);
+    room.on(pause(false), START);
+    assert_eq!(say(&mut room, 12), Some(first + 1));
+}
+
+#[test]
+fn a_change_that_concerns_nobody_is_refused() {
+    let (room, track) = conversation();
+    let mute = |identity: &str| Change::Mute { identity: identity.into(), track: track.clone() };
+    assert_eq!(room.would_take(&mute("ann")), Ok(()));
+    assert_eq!(room.would_take(&mute("cid")), Err(AdminError::NoParticipant));
+    assert_eq!(room.would_take(&Change::Metadata("x".repeat(512 * 1024 + 1))), Err(AdminError::TooMuch));
 }

@@ -79,8 +79,11 @@ fn request(message: lk::SignalRequest) -> Request {
         In::UpdateAudioTrack(update) => {
             with_track(&update.track_sid, |track| RoomRequest::UpdateFeatures { track, features: update.features })
         }
-        In::TrackSetting(_)
-        | In::UpdateLayers(_)
+        In::TrackSetting(settings) => Request::Room(RoomRequest::Settings {
+            tracks: settings.track_sids.iter().filter_map(|sid| TrackSid::try_from(sid.as_str()).ok()).collect(),
+            paused: settings.disabled,
+        }),
+        In::UpdateLayers(_)
         | In::SubscriptionPermission(_)
         | In::Simulate(_)
         | In::UpdateVideoTrack(_)
@@ -97,8 +100,13 @@ fn with_track(sid: &str, request: impl FnOnce(TrackSid) -> RoomRequest) -> Reque
 }
 
 fn subscription_tracks(update: &lk::UpdateSubscription) -> Vec<TrackSid> {
-    let grouped = update.participant_tracks.iter().flat_map(|participant| &participant.track_sids);
-    update.track_sids.iter().chain(grouped).filter_map(|sid| TrackSid::try_from(sid.as_str()).ok()).collect()
+    named_tracks(&update.track_sids, &update.participant_tracks)
+}
+
+/// The tracks that are named by themselves, then those named below their publishers.
+pub(in crate::server::sfu) fn named_tracks(tracks: &[String], grouped: &[lk::ParticipantTracks]) -> Vec<TrackSid> {
+    let grouped = grouped.iter().flat_map(|participant| &participant.track_sids);
+    tracks.iter().chain(grouped).filter_map(|sid| TrackSid::try_from(sid.as_str()).ok()).collect()
 }
 
 fn candidate(trickle: &lk::TrickleRequest) -> Request {
@@ -168,6 +176,8 @@ fn outgoing(response: Response) -> Out {
         Response::SectionsWanted { audio } => {
             Out::MediaSectionsRequirement(lk::MediaSectionsRequirement { num_audios: audio, num_videos: 0 })
         }
+        Response::Room(room) => Out::RoomUpdate(lk::RoomUpdate { room: Some(room_info(*room)) }),
+        Response::Mute { track, muted } => Out::Mute(lk::MuteTrackRequest { sid: track.to_string(), muted }),
         Response::Update(participants) => Out::Update(lk::ParticipantUpdate {
             participants: participants.into_iter().map(participant_info).collect(),
         }),
@@ -234,7 +244,7 @@ fn session_description(kind: &str, description: Description) -> lk::SessionDescr
     }
 }
 
-fn participant_info(view: ParticipantView) -> lk::ParticipantInfo {
+pub(in crate::server::sfu) fn participant_info(view: ParticipantView) -> lk::ParticipantInfo {
     use lk::participant_info::State;
     let (state, disconnect_reason) = match view.stage {
         Stage::Joined => (State::Joined, lk::DisconnectReason::UnknownReason),
@@ -269,6 +279,20 @@ fn kind(kind: Kind) -> lk::participant_info::Kind {
     }
 }
 
+/// Reads what an administrator allows.
+#[expect(deprecated, reason = "the agent flag stays what it is where nobody changes it")]
+pub(in crate::server::sfu) fn allowed(permission: &lk::ParticipantPermission) -> Permission {
+    Permission {
+        subscribe: permission.can_subscribe,
+        publish: permission.can_publish,
+        publish_data: permission.can_publish_data,
+        sources: permission.can_publish_sources.iter().copied().map(source).collect(),
+        update_metadata: permission.can_update_metadata,
+        hidden: permission.hidden,
+        agent: permission.agent,
+    }
+}
+
 #[expect(deprecated, reason = "older clients read the agent flag")]
 fn permission(permission: &Permission) -> lk::ParticipantPermission {
     lk::ParticipantPermission {
@@ -284,7 +308,7 @@ fn permission(permission: &Permission) -> lk::ParticipantPermission {
 }
 
 #[expect(deprecated, reason = "older clients read and write these fields")]
-fn track_info(view: TrackView) -> lk::TrackInfo {
+pub(in crate::server::sfu) fn track_info(view: TrackView) -> lk::TrackInfo {
     let mid = view.mid.map(|mid| mid.to_string()).unwrap_or_default();
     let codec = lk::SimulcastCodecInfo {
         mime_type: "audio/opus".into(),
@@ -311,7 +335,7 @@ fn track_info(view: TrackView) -> lk::TrackInfo {
     }
 }
 
-fn room_info(view: RoomView) -> lk::Room {
+pub(in crate::server::sfu) fn room_info(view: RoomView) -> lk::Room {
     lk::Room {
         sid: view.sid.to_string(),
         name: view.name,
@@ -384,6 +408,8 @@ fn disconnect_reason(reason: Reason) -> lk::DisconnectReason {
         Reason::StateMismatch => lk::DisconnectReason::StateMismatch,
         Reason::JoinFailure => lk::DisconnectReason::JoinFailure,
         Reason::SignalClose => lk::DisconnectReason::SignalClose,
+        // LiveKit has no reason of its own for it.
+        Reason::Hidden => lk::DisconnectReason::UnknownReason,
         Reason::RoomClosed => lk::DisconnectReason::RoomClosed,
         Reason::ConnectionTimeout => lk::DisconnectReason::ConnectionTimeout,
     }

@@ -81,6 +81,13 @@ pub enum RoomRequest {
         /// Changed attributes.
         attributes: BTreeMap<String, String>,
     },
+    /// Asks to be spared tracks' packets, or to have them again.
+    Settings {
+        /// Which tracks.
+        tracks: Vec<TrackSid>,
+        /// Whether their packets stop.
+        paused: bool,
+    },
     /// Changes an own track's audio features (noise suppression and the like), LiveKit's numbers.
     UpdateFeatures {
         /// Which track.
@@ -150,6 +157,8 @@ pub enum Reason {
     JoinFailure,
     /// The signal socket closed and nobody resumed.
     SignalClose,
+    /// It is hidden from now on.
+    Hidden,
     /// Nobody but agents was left.
     RoomClosed,
     /// Media was lost and did not come back.
@@ -227,6 +236,15 @@ pub enum Response {
     SectionsWanted {
         /// How many more; 0 is valid.
         audio: u32,
+    },
+    /// The room changed.
+    Room(Box<RoomView>),
+    /// An own track is muted by the server.
+    Mute {
+        /// Which track.
+        track: TrackSid,
+        /// Whether it is silent from now on.
+        muted: bool,
     },
     /// Participants that changed.
     Update(Vec<ParticipantView>),

@@ -6,7 +6,24 @@ use prost::Message as _;
 
 use crate::server::sfu::ids::ParticipantSid;
 
-/// A data packet from a participant.
+/// What the server itself sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerPacket {
+    /// The message.
+    pub payload: Vec<u8>,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// Tells copies of one message: 16 bytes, or none.
+    pub nonce: Vec<u8>,
+    /// Whether it must arrive.
+    pub reliable: bool,
+    /// For whom; everybody where it is empty.
+    pub identities: Vec<String>,
+    /// For which sessions; every one where it is empty.
+    pub sessions: Vec<String>,
+}
+
+/// A data packet.
 #[derive(Clone, Debug)]
 pub struct Packet(lk::DataPacket);
 
@@ -14,6 +31,39 @@ impl Packet {
     /// Reads a packet; rubbish is `None`.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         lk::DataPacket::decode(bytes).ok().map(Self)
+    }
+
+    /// Makes a packet of the server's own, for those whom `identities` or `sessions` name, or for everybody.
+    #[expect(deprecated, reason = "older clients address sessions")]
+    pub fn from_server(user: ServerPacket) -> Self {
+        let ServerPacket { payload, topic, nonce, reliable, identities, sessions } = user;
+        let kind = if reliable { lk::data_packet::Kind::Reliable } else { lk::data_packet::Kind::Lossy };
+        let user = lk::UserPacket {
+            payload,
+            topic,
+            nonce,
+            destination_identities: identities.clone(),
+            destination_sids: sessions,
+            ..Default::default()
+        };
+        Self(lk::DataPacket {
+            kind: kind as i32,
+            destination_identities: identities,
+            value: Some(lk::data_packet::Value::User(user)),
+            ..Default::default()
+        })
+    }
+
+    /// Whether the session `sid` is to have it: every one is, where none is named.
+    #[expect(deprecated, reason = "older servers address sessions")]
+    pub fn is_for_session(&self, sid: &str) -> bool {
+        let Some(lk::data_packet::Value::User(user)) = &self.0.value else { return true };
+        user.destination_sids.is_empty() || user.destination_sids.iter().any(|named| named == sid)
+    }
+
+    /// The packet as it is delivered when nobody in the room sent it.
+    pub fn sent_by_server(&self) -> Bytes {
+        self.0.encode_to_vec().into()
     }
 
     /// The sender's count of reliable packets; 0 where it does not count.
