@@ -11,6 +11,7 @@ use std::{
 };
 
 use leptos::config::{LeptosOptions, get_configuration};
+use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
@@ -28,8 +29,8 @@ const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 /// What the assistant says first, of the site in `content/`.
 const GREETING: &str = "Hello, Harbour Sounds. How can I help with your event?";
 
-/// str0m warns of Chromium's redundancy payload at each offer, which is of no use to an operator.
-const LOG: &str = "info,str0m=error";
+/// str0m and what it stands on warn of what peers send, which any peer could fill the log with.
+const LOG: &str = "info,str0m=error,sctp_proto=off,is=error,dimpl=error";
 
 /// The clearest of the voices that flite has built in.
 const VOICE: &str = "slt";
@@ -86,6 +87,8 @@ pub enum RoomServer {
         udp: SocketAddr,
         /// The addresses that clients are told to send media to, where those of this machine are not right.
         announce: Vec<IpAddr>,
+        /// Where it posts what happens in its rooms.
+        webhooks: Vec<Url>,
     },
     /// A LiveKit server.
     LiveKit {
@@ -245,12 +248,18 @@ impl Settings<'_> {
                 announce.split(',').map(str::trim).filter(|item| !item.is_empty()).map(|item| {
                     item.parse().map_err(|_| bad("FRONTDESK_ANNOUNCE", format!("`{item}` is no IP address")))
                 });
+            let webhooks = self.get("FRONTDESK_WEBHOOKS").unwrap_or_default();
+            let webhooks = webhooks.split(',').map(str::trim).filter(|item| !item.is_empty()).map(webhook);
             return Ok(RoomServer::Embedded {
+                webhooks: webhooks.collect::<Result<_, _>>()?,
                 key,
                 udp: self.parse("FRONTDESK_UDP_ADDR")?.unwrap_or(any),
                 announce: announce.collect::<Result<_, _>>()?,
             });
         };
+        if self.get("FRONTDESK_WEBHOOKS").is_some() {
+            return Err(bad("FRONTDESK_WEBHOOKS", "a LiveKit server posts webhooks itself: name them in its settings"));
+        }
         match key {
             Some(key) => Ok(RoomServer::LiveKit { url, key }),
             None => Err(bad("LIVEKIT_API_KEY", "it and LIVEKIT_API_SECRET must be set where LIVEKIT_URL is")),
@@ -276,6 +285,11 @@ impl Settings<'_> {
             voice: or("FRONTDESK_VOICE", VOICE),
         }))
     }
+}
+
+fn webhook(text: &str) -> Result<Url, ConfigError> {
+    let url = Url::parse(text).ok().filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    url.ok_or_else(|| bad("FRONTDESK_WEBHOOKS", format!("`{text}` is no address such as https://example.com/hook")))
 }
 
 fn checked(secret: String, production: bool) -> Result<SecretString, ConfigError> {
@@ -314,11 +328,27 @@ mod tests {
     #[test]
     fn nothing_set_is_the_embedded_server_with_a_key_of_its_own() {
         let config = read(&[("LIVEKIT_URL", " ")]).unwrap();
-        let RoomServer::Embedded { key, udp, announce } = config.rooms else { panic!("not embedded") };
+        let RoomServer::Embedded { key, udp, announce, webhooks } = config.rooms else { panic!("not embedded") };
         assert!(key.is_none());
-        assert_eq!((udp, announce), ("0.0.0.0:7882".parse().unwrap(), vec![]));
+        assert_eq!((udp, announce, webhooks), ("0.0.0.0:7882".parse().unwrap(), vec![], vec![]));
         assert!(!config.production);
         assert_eq!(config.data_dir, PathBuf::from("data"));
+    }
+
+    #[test]
+    fn webhooks_are_addresses_of_the_embedded_server() {
+        let config = read(&[("FRONTDESK_WEBHOOKS", "https://one.example/hook, http://127.0.0.1:9")]).unwrap();
+        let RoomServer::Embedded { webhooks, .. } = config.rooms else { panic!("not embedded") };
+        assert_eq!(
+            webhooks.iter().map(Url::as_str).collect::<Vec<_>>(),
+            ["https://one.example/hook", "http://127.0.0.1:9/"]
+        );
+        let refused = |variables: &[(&str, &str)]| read(variables).unwrap_err();
+        assert!(refused(&[("FRONTDESK_WEBHOOKS", "example.com")]).contains("`example.com` is no address"));
+        let livekit = [("LIVEKIT_URL", "ws://a"), ("LIVEKIT_API_KEY", "key"), ("LIVEKIT_API_SECRET", "secret")];
+        assert!(
+            refused(&[&livekit[..], &[("FRONTDESK_WEBHOOKS", "https://a")]].concat()).starts_with("FRONTDESK_WEBHOOKS")
+        );
     }
 
     #[test]

@@ -27,11 +27,17 @@ pub enum Caller {
 impl AllowedOrigins {
     /// Says where a request with these headers comes from.
     pub fn caller(&self, headers: &HeaderMap) -> Caller {
-        let Some(origin) = headers.get(header::ORIGIN) else { return Caller::Own };
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Caller::Own };
+        // Browsers send one.
+        if origins.next().is_some() {
+            return Caller::Foreign;
+        }
         if self.0.contains(origin) {
             return Caller::Allowed(origin.clone());
         }
-        let authority = origin.as_bytes().split(|&b| b == b'/').nth(2);
+        let text = origin.as_bytes();
+        let authority = text.strip_prefix(b"https://").or_else(|| text.strip_prefix(b"http://"));
         let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
         if authority.is_some() && authority == host { Caller::Own } else { Caller::Foreign }
     }
@@ -123,8 +129,15 @@ mod tests {
             origins.caller(&from(Some("https://shop.example"))),
             Caller::Allowed("https://shop.example".parse().unwrap())
         );
-        for foreign in ["https://evil.example", "null", "http://desk.example", "https://shop.example.evil.example", ""]
-        {
+        for foreign in [
+            "https://evil.example",
+            "null",
+            "http://desk.example",
+            "https://shop.example.evil.example",
+            "",
+            "evil/x/desk.example:3000/evil",
+            "chrome-extension://desk.example:3000",
+        ] {
             assert_eq!(origins.caller(&from(Some(foreign))), Caller::Foreign, "{foreign}");
         }
     }

@@ -16,3 +16,4 @@ mod sfu_door;
 mod sfu_host;
 mod sfu_participant;
 mod token;
+mod webhooks;

@@ -16,7 +16,7 @@ use frontdesk::server::{
     sfu::{self, SfuConfig},
     token::{ApiKey, Claims, VideoGrants},
 };
-use livekit_api::services::room::RoomClient;
+use livekit_api::{access_token::TokenVerifier, services::room::RoomClient, webhooks::WebhookReceiver};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -43,9 +43,14 @@ enum Running {
 impl RoomServer {
     /// Starts an embedded one.
     pub async fn embedded() -> Self {
+        Self::embedded_that_tells(Vec::new()).await
+    }
+
+    async fn embedded_that_tells(webhooks: Vec<String>) -> Self {
         install_crypto();
+        let webhooks = webhooks.iter().map(|url| url.parse().unwrap()).collect();
         let stop = CancellationToken::new();
-        let config = SfuConfig { udp: (Ipv4Addr::LOCALHOST, 0).into(), ..SfuConfig::default() };
+        let config = SfuConfig { udp: (Ipv4Addr::LOCALHOST, 0).into(), webhooks, ..SfuConfig::default() };
         let sfu = sfu::start(config, key(), stop.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap());
@@ -56,6 +61,10 @@ impl RoomServer {
 
     /// Starts a real one, where there is one.
     pub async fn livekit() -> Option<Self> {
+        Self::livekit_that_tells(Vec::new()).await
+    }
+
+    async fn livekit_that_tells(webhooks: Vec<String>) -> Option<Self> {
         install_crypto();
         let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/livekit/server");
         let program = std::env::var_os("LIVEKIT_SERVER_BIN").map_or(installed, PathBuf::from);
@@ -67,6 +76,7 @@ impl RoomServer {
         let udp_port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let config = json!({
             "port": port, "bind_addresses": ["127.0.0.1"], "keys": { KEY: SECRET }, "logging": {"level": "error"},
+            "webhook": {"urls": webhooks, "api_key": KEY},
             "rtc": {
                 "udp_port": udp_port, "tcp_port": tcp_port, "node_ip": "127.0.0.1", "enable_loopback_candidate": true,
                 "interfaces": {"includes": ["lo"]},
@@ -88,6 +98,13 @@ impl RoomServer {
     /// Starts one of each, for stories that both must tell.
     pub async fn each() -> Vec<Self> {
         [Some(Self::embedded().await), Self::livekit().await].into_iter().flatten().collect()
+    }
+
+    /// Starts one of each, which tell what happens to addresses of their own: `url` is called with a number for each.
+    pub async fn each_that_tells(url: impl Fn(usize) -> String) -> Vec<Self> {
+        let servers =
+            [Some(Self::embedded_that_tells(vec![url(0)]).await), Self::livekit_that_tells(vec![url(1)]).await];
+        servers.into_iter().flatten().collect()
     }
 
     /// Where it is, `ws://`.
@@ -134,6 +151,11 @@ impl RoomServer {
         let answer: Answer = send_raw(address.parse().unwrap(), request.as_bytes()).await;
         (answer.status, serde_json::from_str(&answer.body).unwrap_or_default())
     }
+}
+
+/// LiveKit's own reader of webhooks, with the key of every server here.
+pub fn webhook_receiver() -> WebhookReceiver {
+    WebhookReceiver::new(TokenVerifier::with_api_key(KEY, SECRET))
 }
 
 /// The key of every server here.

@@ -21,7 +21,13 @@ async fn opened(server: RoomServer) -> OpenRooms {
 }
 
 async fn embedded() -> OpenRooms {
-    opened(RoomServer::Embedded { key: Some(key()), udp: "127.0.0.1:0".parse().unwrap(), announce: vec![] }).await
+    opened(RoomServer::Embedded {
+        key: Some(key()),
+        udp: "127.0.0.1:0".parse().unwrap(),
+        announce: vec![],
+        webhooks: vec![],
+    })
+    .await
 }
 
 /// A room is made, found, made again without change, and ended; what is not there is said to be missing.

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE};
 use frontdesk::server::token::Claims;
 use futures_util::{SinkExt, StreamExt};
-use livekit_protocol::participant_info::State;
+use livekit_protocol::{self as lk, participant_info::State};
+use prost::Message as _;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UdpSocket},
@@ -168,4 +170,23 @@ async fn datagrams_from_strangers_change_nothing() {
     let bob = Participant::join(&host.url(), &host.token("room", "bob"), Path::V0).await;
     bob.await_update(|info| info.identity == "bob" && info.state() == State::Active).await;
     ann.await_update(|info| info.identity == "bob" && info.state() == State::Active).await;
+}
+
+/// A participant who may not change what it is cannot bring attributes either, and nothing signs them for it.
+#[tokio::test]
+async fn attributes_are_brought_only_by_those_who_may() {
+    let host = Host::start().await;
+    let bring = |may: bool| {
+        let mut claims = claims("room", "ann");
+        claims.video.can_update_own_metadata = Some(may);
+        let join = lk::JoinRequest {
+            participant_attributes: [("lk.agent.state".to_owned(), "speaking".to_owned())].into(),
+            ..Default::default()
+        };
+        let wrapped = lk::WrappedJoinRequest { join_request: join.encode_to_vec(), ..Default::default() };
+        let packed = URL_SAFE.encode(wrapped.encode_to_vec());
+        format!("/rtc/v1/validate?access_token={}&join_request={packed}", host.mint(claims))
+    };
+    assert_eq!(get(&host, &bring(true)).await.0, 200);
+    assert_eq!(get(&host, &bring(false)).await.0, 401);
 }

@@ -37,7 +37,7 @@ impl Host {
         install_crypto();
         let key = ApiKey::new("key", SecretString::from("a secret for the room server's tests"));
         let stop = CancellationToken::new();
-        let config = SfuConfig { udp: "127.0.0.1:0".parse().unwrap(), announce: vec![], origins };
+        let config = SfuConfig { udp: "127.0.0.1:0".parse().unwrap(), announce: vec![], origins, webhooks: vec![] };
         let sfu = sfu::start(config, key.clone(), stop.clone()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

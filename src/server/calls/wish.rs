@@ -136,15 +136,19 @@ fn printable(field: &str, value: &str, max_chars: usize) -> Result<(), CallRefus
     if value.trim().is_empty() || value.chars().count() > max_chars {
         return Err(bad(field, format!("it must have 1 to {max_chars} characters")));
     }
-    if value.chars().any(|c| c.is_control() || is_direction(c)) {
+    if value.chars().any(|c| c.is_control() || is_invisible(c)) {
         return Err(bad(field, "it must not have control characters"));
     }
     Ok(())
 }
 
-/// The characters that reverse the text around them (Unicode UAX 9), with which a name can pose as another.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+/// The characters that reverse the text around them (Unicode UAX 9), break lines or show nothing, with which a name can
+/// pose as another.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
+    )
 }
 
 fn metadata(metadata: String) -> Result<String, CallRefused> {

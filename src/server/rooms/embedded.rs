@@ -1,6 +1,6 @@
 //! Rooms on the room server in this process.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::sync::{broadcast, mpsc};
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS};
 use crate::server::{
     calls::RoomType,
-    sfu::{AdminError, CreateRoom, Kind, ParticipantInfo, RoomEvent, RoomInfo, RoomOptions, Sfu},
+    sfu::{AdminError, CreateRoom, Happening, Kind, ParticipantInfo, RoomEvent, RoomInfo, RoomOptions, Sfu},
 };
 
 /// The embedded server's rooms.
@@ -69,7 +69,7 @@ impl Rooms for EmbeddedRooms {
 /// Follows which support rooms are open, and passes each one's name on when it opens.
 struct Watch {
     sfu: Sfu,
-    events: broadcast::Receiver<RoomEvent>,
+    events: broadcast::Receiver<Arc<RoomEvent>>,
     open: HashSet<String>,
     starts: mpsc::Sender<String>,
 }
@@ -78,9 +78,15 @@ impl Watch {
     async fn run(mut self) {
         loop {
             match self.events.recv().await {
-                Ok(RoomEvent::RoomStarted { room }) => self.started(room).await,
-                Ok(RoomEvent::RoomFinished { room }) => drop(self.open.remove(&room)),
-                Ok(RoomEvent::ParticipantJoined { .. } | RoomEvent::ParticipantLeft { .. }) => {}
+                Ok(event) => match &event.what {
+                    Happening::RoomStarted => self.started(event.room.name.clone()).await,
+                    Happening::RoomFinished => drop(self.open.remove(&event.room.name)),
+                    Happening::ParticipantJoined(_)
+                    | Happening::ParticipantLeft(_)
+                    | Happening::ParticipantAborted(_)
+                    | Happening::TrackPublished(..)
+                    | Happening::TrackUnpublished(..) => {}
+                },
                 Err(broadcast::error::RecvError::Lagged(missed)) => self.catch_up(missed).await,
                 Err(broadcast::error::RecvError::Closed) => return,
             }

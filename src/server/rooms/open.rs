@@ -69,9 +69,9 @@ pub async fn open(
             let address = url.as_str().to_owned();
             Ok(OpenRooms { rooms: Arc::new(rooms), key, url: address, public_url: Some(url), router: None, starts })
         }
-        RoomServer::Embedded { key, udp, announce } => {
+        RoomServer::Embedded { key, udp, announce, webhooks } => {
             let key = key.map_or_else(|| keys::load_or_make(data_dir), Ok)?;
-            let config = SfuConfig { udp, announce, origins: Some(origins) };
+            let config = SfuConfig { udp, announce, origins: Some(origins), webhooks };
             let sfu = sfu::start(config, key.clone(), shutdown.clone())
                 .await
                 .map_err(|source| OpenError::Media { address: udp, source })?;

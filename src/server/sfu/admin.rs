@@ -1,13 +1,13 @@
 //! Administration of rooms, and what happens in them as others are told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     data::Channel,
     ids::TrackSid,
-    participant::{Kind, Permission},
+    participant::Permission,
     room::RoomOptions,
-    signal::{ParticipantView, RoomView, packet::Packet},
+    signal::{ParticipantView, RoomView, TrackView, packet::Packet},
 };
 
 /// A room to be opened before anybody joins it.
@@ -80,37 +80,73 @@ impl Change {
     }
 }
 
-/// What happened, for whoever dispatches assistants or keeps records.
+/// What happened in a room, for whoever dispatches assistants, keeps records or is called by webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RoomEvent {
-    /// A room opened.
-    RoomStarted {
-        /// Its name.
-        room: String,
-    },
+pub struct RoomEvent {
+    /// The room as it was then.
+    pub room: RoomInfo,
+    /// When, since the Unix epoch.
+    pub at: Duration,
+    /// What.
+    pub what: Happening,
+}
+
+/// What can happen: LiveKit's webhook events, those of a server that carries audio and data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// The room opened.
+    RoomStarted,
+    /// The room closed.
+    RoomFinished,
     /// Somebody's media came up.
-    ParticipantJoined {
-        /// Where.
-        room: String,
-        /// Who.
-        identity: String,
-        /// What it is.
-        kind: Kind,
-    },
+    ParticipantJoined(ParticipantInfo),
     /// Somebody who had joined left.
-    ParticipantLeft {
-        /// Where.
-        room: String,
-        /// Who.
-        identity: String,
-        /// What it is.
-        kind: Kind,
-    },
-    /// A room closed.
-    RoomFinished {
-        /// Its name.
-        room: String,
-    },
+    ParticipantLeft(ParticipantInfo),
+    /// Somebody left whose media had never come up.
+    ParticipantAborted(ParticipantInfo),
+    /// A track can be received.
+    TrackPublished(ParticipantInfo, TrackView),
+    /// It no longer can.
+    TrackUnpublished(ParticipantInfo, TrackView),
+}
+
+impl Happening {
+    /// LiveKit's name for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RoomStarted => "room_started",
+            Self::RoomFinished => "room_finished",
+            Self::ParticipantJoined(_) => "participant_joined",
+            Self::ParticipantLeft(_) => "participant_left",
+            Self::ParticipantAborted(_) => "participant_connection_aborted",
+            Self::TrackPublished(..) => "track_published",
+            Self::TrackUnpublished(..) => "track_unpublished",
+        }
+    }
+
+    /// Whom it concerns.
+    pub fn participant(&self) -> Option<&ParticipantInfo> {
+        match self {
+            Self::RoomStarted | Self::RoomFinished => None,
+            Self::ParticipantJoined(who)
+            | Self::ParticipantLeft(who)
+            | Self::ParticipantAborted(who)
+            | Self::TrackPublished(who, _)
+            | Self::TrackUnpublished(who, _) => Some(who),
+        }
+    }
+
+    /// The track that it concerns.
+    pub fn track(&self) -> Option<&TrackView> {
+        match self {
+            Self::TrackPublished(_, track) | Self::TrackUnpublished(_, track) => Some(track),
+            Self::RoomStarted
+            | Self::RoomFinished
+            | Self::ParticipantJoined(_)
+            | Self::ParticipantLeft(_)
+            | Self::ParticipantAborted(_) => None,
+        }
+    }
 }
 
 /// Why an administrator's wish was not carried out.

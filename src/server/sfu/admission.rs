@@ -91,11 +91,16 @@ impl Sfu {
             Path::V0 => query.v0(),
             Path::V1 => query.v1()?,
         };
-        let mut attributes = claims.attributes.clone();
-        if let Entry::Join(hello) = &entry {
-            attributes.extend(hello.attributes.clone());
+        let mut claims = claims;
+        if let Entry::Join(hello) = &entry
+            && !hello.attributes.is_empty()
+        {
+            if claims.video.can_update_own_metadata != Some(true) {
+                return Err(Rejection::NoGrant);
+            }
+            claims.attributes.extend(hello.attributes.clone());
         }
-        if !limits::metadata_fits(&claims.metadata, &attributes) {
+        if !limits::metadata_fits(&claims.metadata, &claims.attributes) {
             return Err(Rejection::TooMuch);
         }
         Ok((Admission { claims, validity: validity(token) }, entry))

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use reqwest::Url;
+
 use crate::server::origin::AllowedOrigins;
 
 /// LiveKit's UDP port where one port carries all media.
@@ -18,10 +20,17 @@ pub struct SfuConfig {
     /// The pages of other sites that may open the signal socket; `None` means every one. Clients that send no `Origin`
     /// are not pages and are let through to the token check.
     pub origins: Option<AllowedOrigins>,
+    /// Where webhooks go.
+    pub webhooks: Vec<Url>,
 }
 
 impl Default for SfuConfig {
     fn default() -> Self {
-        Self { udp: (Ipv4Addr::UNSPECIFIED, UDP_PORT).into(), announce: Vec::new(), origins: None }
+        Self {
+            udp: (Ipv4Addr::UNSPECIFIED, UDP_PORT).into(),
+            announce: Vec::new(),
+            origins: None,
+            webhooks: Vec::new(),
+        }
     }
 }

@@ -39,7 +39,8 @@ struct Source {
     /// Outgoing minus incoming, wrapping.
     sequence_shift: u64,
     timestamp_shift: u32,
-    highest: u64,
+    /// None yet has come after the one that it follows from.
+    highest: Option<u64>,
     /// The newest numbers of packets that were left out, rising.
     left_out: VecDeque<u64>,
     /// Nothing at or below this number may be sent: it belongs to the source before.
@@ -51,11 +52,12 @@ impl Outgoing {
     pub fn place(&mut self, track: &TrackSid, incoming: Position, now: Duration) -> Option<Position> {
         self.follow(track, incoming, now);
         let source = self.source.as_mut()?;
-        let sequence = if incoming.sequence > source.highest {
-            source.highest = incoming.sequence;
+        let sequence = if source.highest.is_none_or(|highest| incoming.sequence > highest) {
+            source.highest = Some(incoming.sequence);
             incoming.sequence.wrapping_add(source.sequence_shift)
         } else {
-            if source.highest - incoming.sequence > BEHIND_MAX || source.left_out.contains(&incoming.sequence) {
+            let behind = source.highest.unwrap_or_default() - incoming.sequence;
+            if behind > BEHIND_MAX || source.left_out.contains(&incoming.sequence) {
                 return None;
             }
             // Packets left out after this one had not shifted the numbers when its neighbours were sent.
@@ -79,10 +81,10 @@ impl Outgoing {
     pub fn leave_out(&mut self, track: &TrackSid, sequence: u64) {
         let Some(source) = self.source.as_mut().filter(|source| source.track == *track) else { return };
         // A late one has left its gap already.
-        if sequence <= source.highest {
+        if source.highest.is_some_and(|highest| sequence <= highest) {
             return;
         }
-        source.highest = sequence;
+        source.highest = Some(sequence);
         source.sequence_shift = source.sequence_shift.wrapping_sub(1);
         if source.left_out.len() == REMEMBERED {
             source.left_out.pop_front();
@@ -105,7 +107,7 @@ impl Outgoing {
             track: track.clone(),
             sequence_shift: next.sequence.wrapping_sub(incoming.sequence),
             timestamp_shift: next.timestamp.wrapping_sub(incoming.timestamp),
-            highest: incoming.sequence.wrapping_sub(1),
+            highest: incoming.sequence.checked_sub(1),
             left_out: VecDeque::new(),
             floor: next.sequence - 1,
         });
@@ -166,7 +168,7 @@ mod tests {
         #[test]
         fn in_order_packets_are_gapless_and_rising(
             steps in proptest::collection::vec((0..3_u8, any::<bool>(), 1..50_u64), 1..300),
-            starts in proptest::array::uniform3(1..1_u64 << 40),
+            starts in proptest::array::uniform3(0..1_u64 << 40),
         ) {
             let names = [track("a"), track("b"), track("c")];
             let (mut out, mut next, mut now) = (Outgoing::default(), starts, Duration::ZERO);
@@ -207,5 +209,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_stream_may_begin_with_number_0() {
+        let mut outgoing = Outgoing::default();
+        let numbers: Vec<_> = (0..3)
+            .map(|n| outgoing.place(&track("a"), at(n, n as u32 * FRAME), MS).map(|position| position.sequence))
+            .collect();
+        assert_eq!(numbers, [Some(1), Some(2), Some(3)]);
     }
 }

@@ -27,6 +27,7 @@ mod socket;
 mod speakers;
 mod track;
 mod transport;
+mod webhooks;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -39,7 +40,7 @@ use tokio::sync::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    admin::{AdminError, Change, CreateRoom, ParticipantInfo, RoomEvent, RoomInfo},
+    admin::{AdminError, Change, CreateRoom, Happening, ParticipantInfo, RoomEvent, RoomInfo},
     config::SfuConfig,
     ids::{ParticipantSid, RoomSid, TrackSid},
     participant::{Kind, Permission},
@@ -67,7 +68,7 @@ pub struct Sfu {
 #[derive(Debug)]
 struct Inner {
     commands: mpsc::Sender<Command>,
-    events: broadcast::Sender<RoomEvent>,
+    events: broadcast::Sender<Arc<RoomEvent>>,
     key: ApiKey,
     origins: Option<AllowedOrigins>,
     media: Vec<SocketAddr>,
@@ -83,6 +84,9 @@ pub async fn start(config: SfuConfig, key: ApiKey, shutdown: CancellationToken) 
     tracing::info!(?media, "room server listens");
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
     let (events, _) = broadcast::channel(EVENTS_MAX);
+    for url in config.webhooks {
+        webhooks::start(url, key.clone(), events.subscribe());
+    }
     let driver = Driver::new(network, key.clone(), events.clone())?;
     tokio::spawn(driver.run(inbox, shutdown));
     Ok(Sfu { inner: Arc::new(Inner { commands, events, key, origins: config.origins, media }) })
@@ -95,7 +99,7 @@ impl Sfu {
     }
 
     /// What happens in all rooms from now on.
-    pub fn events(&self) -> broadcast::Receiver<RoomEvent> {
+    pub fn events(&self) -> broadcast::Receiver<Arc<RoomEvent>> {
         self.inner.events.subscribe()
     }
 

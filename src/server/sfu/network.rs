@@ -150,7 +150,7 @@ mod tests {
 
     fn config(udp: &str, announce: &[&str]) -> SfuConfig {
         let announce = announce.iter().map(|ip| ip.parse().unwrap()).collect();
-        SfuConfig { udp: udp.parse().unwrap(), announce, origins: None }
+        SfuConfig { udp: udp.parse().unwrap(), announce, ..SfuConfig::default() }
     }
 
     #[tokio::test]

@@ -160,6 +160,8 @@ pub struct Participant {
     pub tracks: Vec<Track>,
     /// How well its packets arrive, as others were told.
     pub quality: Quality,
+    /// How loud it is, as others were told.
+    pub told_level: f32,
     /// What it receives.
     pub subscriptions: Vec<Subscription>,
     /// The streams of the sections that it receives on.
@@ -176,11 +178,10 @@ impl Participant {
         key: PeerKey,
         sid: ParticipantSid,
         socket: SocketId,
-        mut claims: Claims,
+        claims: Claims,
         hello: &Hello,
         now: Duration,
     ) -> Self {
-        claims.attributes.extend(hello.attributes.clone());
         Self {
             key,
             sid,
@@ -200,6 +201,7 @@ impl Participant {
             sections: Vec::new(),
             tracks: Vec::new(),
             quality: Quality::Excellent,
+            told_level: 0.0,
             subscriptions: Vec::new(),
             outgoing: HashMap::new(),
             last_sequence: 0,

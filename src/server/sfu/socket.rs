@@ -1,6 +1,9 @@
 //! The signal socket: HTTP's side of joining, and the pump between a websocket and the driver.
 
-use std::time::Duration;
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -115,7 +118,34 @@ impl Drop for Guard {
     }
 }
 
+/// How many messages a client may send at once, and how many more each second: a browser that joins a room of a hundred
+/// sends some hundred, and hardly any afterwards.
+const BURST: f64 = 400.0;
+const PER_SECOND: f64 = 50.0;
+
+/// How much a client has said lately; one that says more than it may is read more slowly.
+struct Pace {
+    left: f64,
+    at: Instant,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { left: BURST, at: now }
+    }
+
+    /// Counts a message; gives how long to wait before the next is read.
+    fn count(&mut self, now: Instant) -> Duration {
+        let earned = now.saturating_duration_since(self.at).as_secs_f64() * PER_SECOND;
+        self.left = (self.left + earned).min(BURST) - 1.0;
+        self.at = now;
+        Duration::from_secs_f64((-self.left).max(0.0) / PER_SECOND)
+    }
+}
+
 async fn pump(mut socket: WebSocket, mut inbox: mpsc::Receiver<Response>, guard: Option<Guard>) {
+    let mut pace = Pace::new(Instant::now());
+    let mut slow = pin!(tokio::time::sleep(Duration::ZERO));
     loop {
         tokio::select! {
             response = inbox.recv() => {
@@ -128,8 +158,10 @@ async fn pump(mut socket: WebSocket, mut inbox: mpsc::Receiver<Response>, guard:
                 let frame = Message::Binary(codec::encode(response).into());
                 let Ok(Ok(())) = timeout(WRITE_TIMEOUT, socket.send(frame)).await else { return };
             }
-            message = socket.recv() => {
+            message = async { slow.as_mut().await; socket.recv().await } => {
                 let Some(Ok(message)) = message else { return };
+                let wait = pace.count(Instant::now());
+                slow.set(tokio::time::sleep(wait));
                 let Some(guard) = &guard else { continue };
                 match request(&message) {
                     Ok(Some(request)) => {
@@ -165,5 +197,21 @@ impl IntoResponse for Rejection {
             Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, self.to_string()).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_too_much_is_read_more_slowly() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        for _ in 0..BURST as usize {
+            assert_eq!(pace.count(start), Duration::ZERO);
+        }
+        assert_eq!(pace.count(start), Duration::from_millis(20));
+        assert_eq!(pace.count(start + Duration::from_secs(1)), Duration::ZERO);
     }
 }

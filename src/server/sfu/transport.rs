@@ -22,6 +22,7 @@ use super::{
     data::{Backlog, Channel, Overflow},
     forward::Position,
     ids::TrackSid,
+    limits,
     negotiation::{sdp, single::Plan},
     signal::Description,
     track::Stream,
@@ -30,9 +31,6 @@ use super::{
 /// The ids of the header extensions that are offered; libwebrtc's own choice.
 const AUDIO_LEVEL_ID: u8 = 1;
 const MID_ID: u8 = 4;
-
-/// How many candidates of the client's are taken for one offer or answer; browsers gather a handful.
-const CANDIDATES_MAX: usize = 32;
 
 /// What happened on a connection.
 #[derive(Debug)]
@@ -52,9 +50,12 @@ pub enum TransportEvent {
 /// A session description that was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum DescriptionError {
+    /// It is too large.
+    #[error("the session description is too large")]
+    TooLarge,
     /// It cannot be read.
-    #[error("the session description cannot be read: {0}")]
-    Unreadable(String),
+    #[error("the session description cannot be read")]
+    Unreadable,
     /// It does not fit the connection.
     #[error("the session description does not fit: {0}")]
     Unfit(#[from] RtcError),
@@ -71,8 +72,8 @@ pub struct Transport {
     open: HashMap<Channel, ChannelId>,
     backlog: Backlog,
     pending: Option<SdpPendingOffer>,
+    is_over: bool,
     last_offer: u32,
-    candidates: usize,
     receiving: HashMap<Ssrc, Mid>,
     sending: HashMap<Mid, Pt>,
 }
@@ -107,8 +108,8 @@ impl Transport {
             open: HashMap::new(),
             backlog: Backlog::default(),
             pending: None,
+            is_over: false,
             last_offer: 0,
-            candidates: 0,
             receiving: HashMap::new(),
             sending: HashMap::new(),
         }
@@ -146,7 +147,12 @@ impl Transport {
         }
         loop {
             match self.rtc.poll_output() {
-                Ok(Output::Timeout(due)) => return due,
+                Ok(Output::Timeout(due)) => {
+                    if !self.rtc.is_alive() && !std::mem::replace(&mut self.is_over, true) {
+                        events.push(TransportEvent::Closed);
+                    }
+                    return due;
+                }
                 Ok(Output::Transmit(datagram)) => transmit(&datagram),
                 Ok(Output::Event(event)) => self.event(event, events),
                 Err(error) => {
@@ -191,7 +197,6 @@ impl Transport {
                     events.push(TransportEvent::Rtp(mid, Box::new(packet)));
                 }
             }
-            Event::Closed => events.push(TransportEvent::Closed),
             _ => {}
         }
     }
@@ -210,13 +215,14 @@ impl Transport {
     /// # Errors
     /// An offer that cannot be read or does not fit.
     pub fn accept_offer(&mut self, offer: &Description, plan: &Plan) -> Result<Description, DescriptionError> {
+        if !limits::description_fits(&offer.sdp) {
+            return Err(DescriptionError::TooLarge);
+        }
         let edited = sdp::silence_unused(&offer.sdp, plan);
-        let parsed =
-            SdpOffer::from_sdp_string(&edited).map_err(|error| DescriptionError::Unreadable(error.to_string()))?;
+        let parsed = SdpOffer::from_sdp_string(&edited).map_err(|_| DescriptionError::Unreadable)?;
         let answer = self.rtc.sdp_api().accept_offer(parsed)?;
         self.receiving.clear();
         self.sending.clear();
-        self.candidates = 0;
         Ok(Description {
             sdp: sdp::name_streams(&sdp::hide_lite(&answer.to_sdp_string()), plan),
             id: offer.id,
@@ -275,24 +281,15 @@ impl Transport {
         if answer.id != 0 && answer.id != self.last_offer {
             return Err(DescriptionError::Stray);
         }
-        let parsed =
-            SdpAnswer::from_sdp_string(&answer.sdp).map_err(|error| DescriptionError::Unreadable(error.to_string()))?;
+        if !limits::description_fits(&answer.sdp) {
+            return Err(DescriptionError::TooLarge);
+        }
+        let edited = sdp::without_candidates(&answer.sdp);
+        let parsed = SdpAnswer::from_sdp_string(&edited).map_err(|_| DescriptionError::Unreadable)?;
         let pending = self.pending.take().ok_or(DescriptionError::Stray)?;
         self.rtc.sdp_api().accept_answer(pending, parsed)?;
         self.sending.clear();
-        self.candidates = 0;
         Ok(())
-    }
-
-    /// Takes a candidate of the client's; those that do not parse (mDNS names) are found by their checks anyway.
-    pub fn add_candidate(&mut self, candidate: &str) {
-        self.candidates += 1;
-        if self.candidates > CANDIDATES_MAX {
-            return;
-        }
-        if let Ok(candidate) = Candidate::from_sdp_string(candidate) {
-            self.rtc.add_remote_candidate(candidate);
-        }
     }
 
     /// Sends a data packet; a reliable one waits where the channel does not take it.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Driver;
+use super::{Clock, Driver};
 use crate::server::sfu::{
     admin::{AdminError, Change, CreateRoom, ParticipantInfo, RoomInfo},
     participant::Participant,
@@ -40,7 +40,7 @@ impl Driver {
         let &room = self.names.get(name).ok_or(AdminError::NoRoom)?;
         let peer = self.rooms.get(&room).and_then(|room| room.by_identity(identity));
         let peer = peer.ok_or(AdminError::NoParticipant)?;
-        let unix = self.clock.unix(now);
+        let unix = Clock::wall();
         let tokens_end = self.peers.get(&peer).map(|peer| peer.tokens_end).unwrap_or_default();
         self.revocations.remove(name, identity, unix, tokens_end.max(unix + REMOVAL_KEPT));
         self.on(room, Input::Remove(peer), now);

@@ -1,12 +1,12 @@
 //! Letting clients in, anew or back into their sessions.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::{Driver, REFRESHED_TTL};
+use super::{Clock, Driver, REFRESHED_TTL};
 use crate::server::sfu::{
-    admin::RoomEvent,
+    admin::Happening,
     command::{Admission, Refusal, Session},
     ids::{ParticipantSid, PeerKey},
     peer::{Connection, Connections, Peer},
@@ -120,15 +120,15 @@ impl Driver {
         let machine = Room::new(name.to_owned(), options, rand::Rng::random(&mut self.rng), self.clock.unix(now));
         self.names.insert(name.to_owned(), room);
         self.rooms.insert(room, machine);
-        self.tell(room, |room| RoomEvent::RoomStarted { room });
+        self.tell(room, Happening::RoomStarted, now);
         self.wind(room);
         room
     }
 
-    pub(super) fn refresh_token(&mut self, key: PeerKey, now: Instant) {
+    pub(super) fn refresh_token(&mut self, key: PeerKey) {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let Some(participant) = self.rooms.get(&peer.room).and_then(|room| room.participant(key)) else { return };
-        let now: Duration = self.clock.unix(now);
+        let now = Clock::wall();
         match self.key.mint(participant.claims.clone(), now, REFRESHED_TTL) {
             Ok(token) => {
                 peer.tokens_end = peer.tokens_end.max(now + REFRESHED_TTL);

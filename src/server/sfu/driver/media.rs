@@ -153,14 +153,17 @@ impl Driver {
                 self.on(room, Input::OfferAnswered { peer: key, sections, plan }, now);
                 self.touch(key, Leg::Publisher);
             }
-            Err(error) => tracing::warn!(peer = key.0, %error, "offer refused"),
+            Err(error) => tracing::debug!(peer = key.0, %error, "offer refused"),
         }
     }
 
     pub(super) fn make_offer(&mut self, key: PeerKey, add: &[Stream], remove: &[Mid], now: Instant) {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let room = peer.room;
-        let Some((offer, sections)) = peer.connection(Leg::Subscriber).transport.offer(add, remove) else { return };
+        let Some((offer, sections)) = peer.connection(Leg::Subscriber).transport.offer(add, remove) else {
+            // There was nothing to change after all.
+            return self.on(room, Input::AnswerTaken(key), now);
+        };
         self.on(room, Input::Offered { peer: key, sections }, now);
         self.send(key, Response::Offer(offer));
         self.touch(key, Leg::Subscriber);
@@ -183,13 +186,10 @@ impl Driver {
                 self.on(room, Input::AnswerTaken(key), now);
                 self.touch(key, Leg::Subscriber);
             }
-            Err(error) => tracing::warn!(peer = key.0, %error, "answer refused"),
+            Err(error) => {
+                tracing::debug!(peer = key.0, %error, "answer refused");
+                self.on(room, Input::OfferFailed(key), now);
+            }
         }
-    }
-
-    pub(super) fn add_candidate(&mut self, key: PeerKey, leg: Leg, candidate: &str) {
-        let Some(peer) = self.peers.get_mut(&key) else { return };
-        peer.connection(leg).transport.add_candidate(candidate);
-        self.touch(key, leg);
     }
 }

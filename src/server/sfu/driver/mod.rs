@@ -9,6 +9,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     io,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -18,7 +19,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    admin::RoomEvent,
+    admin::{Happening, RoomEvent},
     command::{Command, Session},
     demux::{Demux, LegKey},
     ids::{PeerKey, SocketId},
@@ -54,6 +55,11 @@ impl Clock {
         self.start_unix + now.saturating_duration_since(self.start)
     }
 
+    /// The time by the wall clock, which a sleeping machine does not stop: for tokens, which others read.
+    fn wall() -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+
     fn instant(&self, unix: Duration) -> Instant {
         self.start + unix.saturating_sub(self.start_unix)
     }
@@ -65,7 +71,7 @@ pub struct Driver {
     network: Network,
     key: ApiKey,
     certificate: DtlsCert,
-    events: broadcast::Sender<RoomEvent>,
+    events: broadcast::Sender<Arc<RoomEvent>>,
     clock: Clock,
     rng: StdRng,
     rooms: HashMap<u64, Room>,
@@ -85,7 +91,7 @@ impl Driver {
     ///
     /// # Errors
     /// No certificate could be made.
-    pub fn new(network: Network, key: ApiKey, events: broadcast::Sender<RoomEvent>) -> io::Result<Self> {
+    pub fn new(network: Network, key: ApiKey, events: broadcast::Sender<Arc<RoomEvent>>) -> io::Result<Self> {
         let certificate = from_feature_flags().dtls_provider.generate_certificate();
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         Ok(Self {
@@ -139,7 +145,10 @@ impl Driver {
                 let _ = reply.send(self.check(&admission));
             }
             Command::Enter { admission, entry, responses, reply } => {
-                let _ = reply.send(self.enter(admission, entry, responses, now));
+                // Whoever asked may be gone before the answer: then nobody else would tell of the socket's end.
+                if let Err(Ok(Some(session))) = reply.send(self.enter(admission, entry, responses, now)) {
+                    self.closed(session, now);
+                }
             }
             Command::Request(session, request) => self.request(session, *request, now),
             Command::Closed(session) => self.closed(session, now),
@@ -174,9 +183,6 @@ impl Driver {
         match request {
             Request::Sdp(SdpRequest::Offer(offer)) => self.take_offer(session.peer, &offer, now),
             Request::Sdp(SdpRequest::Answer(answer)) => self.take_answer(session.peer, &answer, now),
-            Request::Sdp(SdpRequest::Candidate { leg, candidate }) => {
-                self.add_candidate(session.peer, leg, &candidate);
-            }
             Request::Room(request) => self.on(room, Input::Request(session.peer, request), now),
             Request::Ping(Ping::Plain) => self.send(session.peer, Response::Pong { now: self.clock.unix(now) }),
             Request::Ping(Ping::Timed { timestamp_ms }) => {
@@ -207,19 +213,14 @@ impl Driver {
             Output::Offer { peer, add, remove } => self.make_offer(peer, &add, &remove, now),
             Output::RestartIce(peer) => self.restart_ice(peer),
             Output::Deliver { peer, channel, packet } => self.deliver(peer, channel, packet),
-            Output::RefreshToken(peer) => self.refresh_token(peer, now),
+            Output::RefreshToken(peer) => self.refresh_token(peer),
             Output::End(peer) => {
                 self.peers.remove(&peer);
                 self.demux.forget(peer);
             }
-            Output::Joined { identity, kind } => {
-                self.tell(room, |room| RoomEvent::ParticipantJoined { room, identity, kind });
-            }
-            Output::Left { identity, kind } => {
-                self.tell(room, |room| RoomEvent::ParticipantLeft { room, identity, kind });
-            }
+            Output::Tell(what) => self.tell(room, *what, now),
             Output::Finished => {
-                self.tell(room, |room| RoomEvent::RoomFinished { room });
+                self.tell(room, Happening::RoomFinished, now);
                 self.rooms.remove(&room);
                 self.room_timers.remove(&room);
                 self.names.retain(|_, index| *index != room);
@@ -227,12 +228,12 @@ impl Driver {
         }
     }
 
-    fn tell(&self, room: u64, event: impl FnOnce(String) -> RoomEvent) {
-        let Some(name) = self.rooms.get(&room).map(Room::name) else { return };
-        let event = event(name.to_owned());
-        tracing::info!(?event, "room");
+    fn tell(&self, room: u64, what: Happening, now: Instant) {
+        let Some(room) = self.rooms.get(&room).map(Room::view) else { return };
+        let who = what.participant().map(|participant| participant.identity.as_str());
+        tracing::info!(room = room.name, event = what.name(), who, "room");
         // Nobody has to listen.
-        let _ = self.events.send(event);
+        let _ = self.events.send(Arc::new(RoomEvent { room, at: self.clock.unix(now), what }));
     }
 
     fn send(&mut self, key: PeerKey, response: Response) {

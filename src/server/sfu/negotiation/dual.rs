@@ -47,6 +47,14 @@ impl Dual {
         }
     }
 
+    /// Notes that the client's answer was no use: what was offered never came to be, and is offered again with the next
+    /// change, lest a client that never answers well be asked without end.
+    pub fn failed(&mut self) {
+        if let State::Offered { .. } = self.state {
+            self.state = State::Settled;
+        }
+    }
+
     /// Notes that the resumed client is offered a restart of ICE, which replaces an offer that got lost.
     pub fn restart(&mut self) {
         self.state = State::Offered { changed: true };

@@ -59,9 +59,8 @@ impl Room {
                 self.tell_room();
             }
             (Change::Data { packet, channel }, _) => {
-                let named = |sid: &str, identity: &str| packet.is_for(identity) && packet.is_for_session(sid);
                 let all = self.participants.values();
-                let receivers = all.filter(|other| named(other.sid.as_str(), &other.claims.identity));
+                let receivers = all.filter(|other| packet.is_for(&other.claims.identity, &other.sid));
                 let receivers: Vec<_> = receivers.map(|receiver| receiver.key).collect();
                 let packet = packet.sent_by_server();
                 let deliver = |peer| Output::Deliver { peer, channel, packet: packet.clone() };
@@ -95,6 +94,7 @@ impl Room {
             self.tell_gone(peer, Reason::Hidden, now);
         }
         self.announce(peer);
+        self.tell_tracks(peer, &[], &ended);
         let others: Vec<_> = self.participants.keys().copied().filter(|&other| other != peer).collect();
         for track in ended {
             self.send(peer, Response::TrackUnpublished(track.sid.clone()));
@@ -117,7 +117,7 @@ impl Room {
         let gone = ParticipantView { stage, tracks: Vec::new(), ..participant.view() };
         let others: Vec<_> = self.participants.keys().copied().filter(|&other| other != peer).collect();
         others.into_iter().for_each(|other| self.send(other, Response::Update(vec![gone.clone()])));
-        self.departed.push((now, gone));
+        self.remember(gone, now);
     }
 
     /// Tells everybody how the room stands.

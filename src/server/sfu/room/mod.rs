@@ -16,11 +16,11 @@ use rand::{SeedableRng, rngs::StdRng};
 use str0m::media::Mid;
 
 use super::{
-    admin::Change,
+    admin::{Change, Happening},
     data::Channel,
     ids::{ParticipantSid, PeerKey, RoomSid, SocketId, TrackSid},
     negotiation::{Negotiation, Step, sdp::Section, single::Plan},
-    participant::{Kind, Participant},
+    participant::Participant,
     signal::{Action, ParticipantView, Reason, Response, RoomRequest, RoomView, join::Hello},
     track::Stream,
 };
@@ -109,6 +109,8 @@ pub enum Input {
     },
     /// The client answered the server's offer.
     AnswerTaken(PeerKey),
+    /// The client answered with something that does not fit.
+    OfferFailed(PeerKey),
     /// A data packet.
     Data {
         /// From whom.
@@ -157,20 +159,8 @@ pub enum Output {
     RefreshToken(PeerKey),
     /// The session is over: its connections go, its socket closes after what was sent.
     End(PeerKey),
-    /// Somebody's media came up for the first time.
-    Joined {
-        /// Who.
-        identity: String,
-        /// What it is.
-        kind: Kind,
-    },
-    /// Somebody who had joined left.
-    Left {
-        /// Who.
-        identity: String,
-        /// What it is.
-        kind: Kind,
-    },
+    /// Something that others want to know of.
+    Tell(Box<Happening>),
     /// The room is over.
     Finished,
 }
@@ -240,6 +230,7 @@ impl Room {
             Input::OfferAnswered { peer, sections, plan } => self.offer_answered(peer, sections, &plan),
             Input::Offered { peer, sections } => self.offered(peer, &sections),
             Input::AnswerTaken(peer) => self.answer_taken(peer),
+            Input::OfferFailed(peer) => self.offer_failed(peer),
             Input::Data { peer, channel, bytes } => self.data(peer, channel, &bytes),
             Input::Change(change) => self.change(change, now),
             Input::Remove(peer) => self.end(peer, Reason::ParticipantRemoved, Some(Action::Disconnect), now),
@@ -247,11 +238,6 @@ impl Room {
             Input::Tick => self.tick(now),
         }
         std::mem::take(&mut self.out)
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     /// The room as clients and administrators see it.
@@ -324,6 +310,10 @@ impl Room {
             RoomRequest::UpdateFeatures { track, features } => self.update_features(peer, &track, features),
             RoomRequest::Leave => self.end(peer, Reason::ClientInitiated, None, now),
         }
+    }
+
+    fn tell(&mut self, what: Happening) {
+        self.out.push(Output::Tell(Box::new(what)));
     }
 
     fn send(&mut self, peer: PeerKey, response: Response) {

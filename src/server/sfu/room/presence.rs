@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Output, Room, Vacancy};
 use crate::server::{
     sfu::{
+        admin::Happening,
         ids::{ParticipantSid, PeerKey, SocketId},
         limits,
         negotiation::Negotiation,
@@ -19,8 +20,11 @@ use crate::server::{
 
 /// How long those who left are remembered for clients that were away: a session waits 20 s for a resume.
 const DEPARTED_KEPT: Duration = Duration::from_secs(60);
+/// How many who left are remembered.
+const DEPARTED_MAX: usize = 64;
 /// How often tokens are renewed: livekit-server's interval, for tokens that live twice as long.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
 impl Room {
     pub(super) fn join(&mut self, peer: PeerKey, socket: SocketId, claims: Claims, hello: &Hello, now: Duration) {
         if let Some(twin) = self.by_identity(&claims.identity) {
@@ -102,9 +106,12 @@ impl Room {
         if let Negotiation::Single(single) = &mut participant.negotiation {
             single.connected(&participant.subscriptions);
         }
-        let (identity, kind) = (participant.claims.identity.clone(), participant.kind());
         self.announce(peer);
-        self.out.push(Output::Joined { identity, kind });
+        if let Some(newcomer) = self.participants.get(&peer).map(Participant::view) {
+            let tracks = newcomer.tracks.clone();
+            self.tell(Happening::ParticipantJoined(newcomer.clone()));
+            tracks.into_iter().for_each(|track| self.tell(Happening::TrackPublished(newcomer.clone(), track)));
+        }
         self.tell_qualities(peer);
         self.negotiate(peer);
     }
@@ -160,19 +167,35 @@ impl Room {
                 ..participant.view()
             };
             others.iter().for_each(|&other| self.send(other, Response::Update(vec![gone.clone()])));
-            self.departed.push((now, gone));
+            self.remember(gone, now);
         }
         for track in participant.published() {
             others.iter().for_each(|&other| self.unsubscribe(other, &track.sid));
         }
-        if participant.media != Media::Pending {
-            let (identity, kind) = (participant.claims.identity.clone(), participant.kind());
-            self.out.push(Output::Left { identity, kind });
+        let last = participant.view();
+        let gone = ParticipantView { stage: Stage::Disconnected(reason), tracks: Vec::new(), ..last.clone() };
+        if participant.media == Media::Pending {
+            self.tell(Happening::ParticipantAborted(gone));
+        } else {
+            last.tracks.iter().for_each(|track| self.tell(Happening::TrackUnpublished(last.clone(), track.clone())));
+            self.tell(Happening::ParticipantLeft(gone));
         }
         others.into_iter().for_each(|other| self.negotiate(other));
         if self.vacancy == Vacancy::Occupied && !self.participants.values().any(Participant::keeps_room_open) {
             self.vacancy = Vacancy::Left { since: now };
         }
+    }
+
+    /// Keeps somebody who left in mind for clients that were away meanwhile: the last stay of each, without what is of no
+    /// use once it is over.
+    pub(super) fn remember(&mut self, gone: ParticipantView, now: Duration) {
+        self.departed.retain(|(_, known)| known.identity != gone.identity);
+        if self.departed.len() >= DEPARTED_MAX {
+            self.departed.remove(0);
+        }
+        let slim =
+            ParticipantView { metadata: String::new(), attributes: BTreeMap::new(), capabilities: Vec::new(), ..gone };
+        self.departed.push((now, slim));
     }
 
     pub(super) fn close(&mut self, reason: Reason, now: Duration) {
@@ -237,10 +260,11 @@ impl Room {
     fn judge_speakers(&mut self) {
         let mut changed = Vec::new();
         for participant in self.participants.values_mut() {
-            let before = loudest(participant);
-            let judged: Vec<_> = participant.tracks.iter_mut().map(|track| track.meter.judge()).collect();
+            for track in &mut participant.tracks {
+                track.meter.judge();
+            }
             let level = loudest(participant);
-            if judged.iter().any(Option::is_some) && level != before {
+            if level != std::mem::replace(&mut participant.told_level, level) {
                 changed.push(Speaker { sid: participant.sid.clone(), level, active: level > 0.0 });
             }
         }

@@ -6,6 +6,7 @@ use str0m::media::Mid;
 
 use super::Room;
 use crate::server::sfu::{
+    admin::Happening,
     forward::Position,
     ids::{PeerKey, TrackSid},
     limits,
@@ -50,6 +51,7 @@ impl Room {
         } else if participant.tracks.len() >= TRACKS_MAX
             || !limits::name_fits(&request.cid)
             || !limits::name_fits(&request.name)
+            || !limits::name_fits(&request.stream)
         {
             Some(Outcome::LimitExceeded)
         } else {
@@ -77,8 +79,10 @@ impl Room {
     pub(super) fn update_features(&mut self, peer: PeerKey, track: &TrackSid, features: Vec<i32>) {
         let Some(participant) = self.participants.get_mut(&peer) else { return };
         let Some(track) = participant.track_mut(track) else { return };
-        track.request.features = features;
-        self.announce(peer);
+        if track.request.features != features {
+            track.request.features = features;
+            self.announce(peer);
+        }
     }
 
     pub(super) fn offer_answered(&mut self, peer: PeerKey, sections: Vec<Section>, plan: &Plan) {
@@ -125,6 +129,7 @@ impl Room {
             return;
         }
         self.announce(peer);
+        self.tell_tracks(peer, &published, &ended);
         let others: Vec<_> = self.participants.keys().copied().filter(|&other| other != peer).collect();
         for track in ended {
             self.send(peer, Response::TrackUnpublished(track.sid.clone()));
@@ -138,6 +143,21 @@ impl Room {
             }
         }
         others.into_iter().for_each(|other| self.negotiate(other));
+    }
+
+    /// Tells of tracks that came and went; those of somebody who has not arrived yet are told with the arrival.
+    pub(super) fn tell_tracks(&mut self, peer: PeerKey, published: &[TrackSid], ended: &[Track]) {
+        let Some(participant) = self.participants.get(&peer).filter(|publisher| publisher.media != Media::Pending)
+        else {
+            return;
+        };
+        let publisher = participant.view();
+        for track in ended {
+            self.tell(Happening::TrackUnpublished(publisher.clone(), track.view()));
+        }
+        for track in publisher.tracks.iter().filter(|track| published.contains(&track.sid)) {
+            self.tell(Happening::TrackPublished(publisher.clone(), track.clone()));
+        }
     }
 
     /// Where a packet that `peer` sent on `mid` goes; the hops are appended to `hops`.

@@ -85,6 +85,18 @@ impl Room {
         self.negotiate(peer);
     }
 
+    pub(super) fn offer_failed(&mut self, peer: PeerKey) {
+        let Some(participant) = self.participants.get_mut(&peer) else { return };
+        for subscription in &mut participant.subscriptions {
+            if let Place::Offered(_) = subscription.place {
+                subscription.place = Place::Waiting;
+            }
+        }
+        if let Negotiation::Dual(dual) = &mut participant.negotiation {
+            dual.failed();
+        }
+    }
+
     /// Lets packets flow into the sections that were agreed.
     pub(super) fn go_live(&mut self, peer: PeerKey) {
         let Some(participant) = self.participants.get_mut(&peer) else { return };

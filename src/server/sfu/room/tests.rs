@@ -9,7 +9,7 @@ use prost::Message as _;
 use super::*;
 use crate::server::{
     sfu::{
-        admin::AdminError,
+        admin::{AdminError, Happening},
         forward::Position,
         negotiation::sdp::SectionDirection,
         participant::Permission,
@@ -77,6 +77,19 @@ fn answered(room: &Room, peer: PeerKey, sections: Vec<Section>) -> Input {
     Input::OfferAnswered { peer, plan: room.plan(peer, &sections), sections }
 }
 
+/// What is done for the clients; what is told to the world is left out.
+fn quiet(mut outputs: Vec<Output>) -> Vec<Output> {
+    outputs.retain(|output| !matches!(output, Output::Tell(_)));
+    outputs
+}
+
+/// What the world is told, by LiveKit's names.
+fn told(outputs: &[Output]) -> Vec<&'static str> {
+    let names =
+        outputs.iter().filter_map(|output| if let Output::Tell(what) = output { Some(what.name()) } else { None });
+    names.collect()
+}
+
 fn view(room: &Room, peer: PeerKey) -> ParticipantView {
     room.participant(peer).unwrap().view()
 }
@@ -134,7 +147,7 @@ fn others_see_a_newcomer_join_and_become_active() {
         [
             update(ANN, &bob),
             update(BOB, &bob),
-            Output::Joined { identity: "bob".into(), kind: Kind::Standard },
+            Output::Tell(Box::new(Happening::ParticipantJoined(bob.clone()))),
             Output::Send(BOB, Response::Qualities(both.clone())),
             Output::Send(ANN, Response::Qualities(both[1..].to_vec())),
         ]
@@ -152,7 +165,7 @@ fn a_track_is_published_once_its_section_is_agreed() {
     let track = room.participant(ANN).unwrap().tracks[0].view();
     assert_eq!(outputs, [Output::Send(ANN, Response::TrackPublished { cid: "mic".into(), track })]);
     let offer = answered(&room, ANN, vec![section("4", SectionDirection::SendOnly, Some("mic"))]);
-    let outputs = room.on(offer, START);
+    let outputs = quiet(room.on(offer, START));
     let ann = view(&room, ANN);
     assert_eq!(ann.tracks[0].mid, Some(Mid::from("4")));
     assert_eq!(
@@ -160,7 +173,7 @@ fn a_track_is_published_once_its_section_is_agreed() {
         [update(ANN, &ann), update(BOB, &ann), Output::Send(BOB, Response::SectionsWanted { audio: 1 })]
     );
     let slots = answered(&room, BOB, vec![section("0", SectionDirection::RecvOnly, None)]);
-    let outputs = room.on(slots, START);
+    let outputs = quiet(room.on(slots, START));
     assert_eq!(outputs, [Output::Send(ANN, Response::TrackSubscribed(ann.tracks[0].sid.clone()))]);
 }
 
@@ -195,7 +208,7 @@ fn announcements_find_their_own_sections() {
 fn a_section_that_stops_ends_its_publication() {
     let (mut room, track) = conversation();
     let offer = answered(&room, ANN, vec![section("4", SectionDirection::Inactive, None)]);
-    let outputs = room.on(offer, START);
+    let outputs = quiet(room.on(offer, START));
     let ann = view(&room, ANN);
     assert_eq!(
         outputs,
@@ -287,6 +300,7 @@ fn data(from: PeerKey, sequence: u32, to: &[&str]) -> Input {
     let packet = lk::DataPacket {
         sequence,
         destination_identities: to.iter().map(|&to| to.to_owned()).collect(),
+        value: Some(lk::data_packet::Value::User(lk::UserPacket::default())),
         ..Default::default()
     };
     Input::Data { peer: from, channel: Channel::Reliable, bytes: packet.encode_to_vec() }
@@ -355,7 +369,8 @@ fn a_session_without_socket_ends_after_20_seconds() {
     assert!(room.participant(ANN).is_some());
     let outputs = room.on(Input::Tick, seconds(20));
     assert!(outputs.contains(&Output::End(ANN)));
-    assert!(outputs.contains(&Output::Left { identity: "ann".into(), kind: Kind::Standard }));
+    let left = |output: &Output| matches!(output, Output::Tell(what) if matches!(&**what, Happening::ParticipantLeft(who) if who.identity == "ann"));
+    assert!(outputs.iter().any(left));
 }
 
 #[test]
@@ -363,7 +378,7 @@ fn a_session_without_media_ends_after_57_seconds() {
     let mut room = room();
     room.on(join(ANN, claims("ann"), true), START);
     room.on(Input::Tick, seconds(56));
-    let outputs = room.on(Input::Tick, seconds(57));
+    let outputs = quiet(room.on(Input::Tick, seconds(57)));
     let leave = Response::Leave { reason: Reason::JoinFailure, action: Action::Disconnect };
     assert_eq!(outputs, [Output::Send(ANN, leave), Output::End(ANN)]);
 }
@@ -397,14 +412,14 @@ fn a_room_closes_300_seconds_after_nobody_came_and_20_after_the_last_left() {
     assert!(left.participant(BOB).is_some());
     let outputs = left.on(Input::Tick, seconds(21));
     let leave = Response::Leave { reason: Reason::RoomClosed, action: Action::Disconnect };
-    assert_eq!(outputs, [Output::Send(BOB, leave), Output::End(BOB), Output::Finished]);
+    assert_eq!(quiet(outputs), [Output::Send(BOB, leave), Output::End(BOB), Output::Finished]);
 }
 
 #[test]
 fn a_stopping_server_asks_its_clients_back() {
     let mut room = room();
     room.on(join(ANN, claims("ann"), true), START);
-    let outputs = room.on(Input::Close(Reason::ServerShutdown), START);
+    let outputs = quiet(room.on(Input::Close(Reason::ServerShutdown), START));
     let leave = Response::Leave { reason: Reason::ServerShutdown, action: Action::Reconnect };
     assert_eq!(outputs, [Output::Send(ANN, leave), Output::End(ANN), Output::Finished]);
 }
@@ -474,7 +489,7 @@ fn what_is_no_longer_allowed_ends_at_once() {
             permission: Some(permission.clone()),
         })
     };
-    let outputs = room.on(change(&listener), START);
+    let outputs = quiet(room.on(change(&listener), START));
     let ann = view(&room, ANN);
     assert_eq!((ann.tracks.len(), ann.permission.publish), (0, false));
     assert_eq!(room.participant(ANN).unwrap().claims.video.can_publish, Some(false));
@@ -488,7 +503,7 @@ fn what_is_no_longer_allowed_ends_at_once() {
         ]
     );
     let hidden = Permission { hidden: true, ..listener };
-    let outputs = room.on(change(&hidden), START);
+    let outputs = quiet(room.on(change(&hidden), START));
     let shown = |output: &&Output| matches!(output, Output::Send(BOB, Response::Update(who)) if who[0].stage == Stage::Disconnected(Reason::Hidden));
     assert_eq!(outputs.iter().filter(shown).count(), 1);
     assert!(!outputs.iter().any(|output| *output == update(BOB, &view(&room, ANN))));
@@ -519,4 +534,46 @@ fn a_change_that_concerns_nobody_is_refused() {
     assert_eq!(room.would_take(&mute("ann")), Ok(()));
     assert_eq!(room.would_take(&mute("cid")), Err(AdminError::NoParticipant));
     assert_eq!(room.would_take(&Change::Metadata("x".repeat(512 * 1024 + 1))), Err(AdminError::TooMuch));
+}
+
+#[test]
+fn the_world_is_told_in_order() {
+    let mut room = room();
+    room.on(join(ANN, claims("ann"), true), START);
+    room.on(Input::Request(ANN, RoomRequest::AddTrack(microphone("mic"))), START);
+    let offer = answered(&room, ANN, vec![section("4", SectionDirection::SendOnly, Some("mic"))]);
+    assert_eq!(told(&room.on(offer, START)), [""; 0]);
+    assert_eq!(told(&room.on(Input::MediaUp(ANN), START)), ["participant_joined", "track_published"]);
+    room.on(join(BOB, claims("bob"), true), START);
+    let outputs = room.on(Input::Close(Reason::RoomDeleted), START);
+    assert_eq!(told(&outputs), ["track_unpublished", "participant_left", "participant_connection_aborted"]);
+    assert_eq!(outputs.last(), Some(&Output::Finished));
+}
+
+#[test]
+fn those_who_left_are_remembered_once_and_within_bounds() {
+    let mut room = room();
+    for number in 0..500 {
+        let mut claims = claims(&format!("guest {}", number % 100));
+        claims.metadata = "x".repeat(1_000);
+        room.on(join(PeerKey(number), claims, true), START);
+        room.on(Input::Request(PeerKey(number), RoomRequest::Leave), START);
+    }
+    assert_eq!(room.departed.len(), 64);
+    assert!(room.departed.iter().all(|(_, gone)| gone.metadata.is_empty()));
+}
+
+#[test]
+fn who_stops_publishing_stops_speaking() {
+    let (mut room, _) = conversation();
+    for sequence in 0..20 {
+        let head = Head { position: Position { sequence, timestamp: 0 }, padding: false, level: Some(10) };
+        room.forward(ANN, Mid::from("4"), head, START, &mut Vec::new());
+    }
+    room.on(Input::Tick, START);
+    let offer = answered(&room, ANN, vec![section("4", SectionDirection::Inactive, None)]);
+    room.on(offer, START);
+    let outputs = room.on(Input::Tick, seconds(1));
+    let silent = vec![Speaker { sid: view(&room, ANN).sid, level: 0.0, active: false }];
+    assert!(outputs.contains(&Output::Send(BOB, Response::Speakers(silent))));
 }

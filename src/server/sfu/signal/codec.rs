@@ -5,12 +5,13 @@ use prost::Message as _;
 use str0m::media::Mid;
 
 use super::{
-    Action, Description, Joined, Leg, Outcome, PING_INTERVAL_S, PING_TIMEOUT_S, PROTOCOL, ParticipantView, Ping,
-    Quality, Reason, Request, Response, RoomRequest, RoomView, SdpRequest, Source, Speaker, Stage, Subject,
-    TrackRequest, TrackView,
+    Action, Description, Joined, Outcome, PING_INTERVAL_S, PING_TIMEOUT_S, PROTOCOL, ParticipantView, Ping, Quality,
+    Reason, Request, Response, RoomRequest, RoomView, SdpRequest, Source, Speaker, Stage, Subject, TrackRequest,
+    TrackView,
 };
 use crate::server::sfu::{
     ids::TrackSid,
+    limits,
     participant::{Kind, Permission},
 };
 
@@ -57,7 +58,6 @@ fn request(message: lk::SignalRequest) -> Request {
     match message {
         In::Offer(offer) => Request::Sdp(SdpRequest::Offer(description(offer))),
         In::Answer(answer) => Request::Sdp(SdpRequest::Answer(description(answer))),
-        In::Trickle(trickle) => candidate(&trickle),
         In::AddTrack(track) => Request::Room(RoomRequest::AddTrack(track_request(track))),
         In::Mute(mute) => with_track(&mute.sid, |track| RoomRequest::Mute { track, muted: mute.muted }),
         In::Subscription(update) => {
@@ -76,14 +76,18 @@ fn request(message: lk::SignalRequest) -> Request {
             metadata: update.metadata,
             attributes: update.attributes.into_iter().collect(),
         }),
-        In::UpdateAudioTrack(update) => {
-            with_track(&update.track_sid, |track| RoomRequest::UpdateFeatures { track, features: update.features })
-        }
+        In::UpdateAudioTrack(update) => with_track(&update.track_sid, |track| RoomRequest::UpdateFeatures {
+            track,
+            features: limits::few_numbers(update.features),
+        }),
         In::TrackSetting(settings) => Request::Room(RoomRequest::Settings {
             tracks: settings.track_sids.iter().filter_map(|sid| TrackSid::try_from(sid.as_str()).ok()).collect(),
             paused: settings.disabled,
         }),
-        In::UpdateLayers(_)
+        // The light side of ICE learns where its peer is from the peer's checks, and sends none of its own that somebody
+        // else's address could be made the target of.
+        In::Trickle(_)
+        | In::UpdateLayers(_)
         | In::SubscriptionPermission(_)
         | In::Simulate(_)
         | In::UpdateVideoTrack(_)
@@ -109,16 +113,6 @@ pub(in crate::server::sfu) fn named_tracks(tracks: &[String], grouped: &[lk::Par
     tracks.iter().chain(grouped).filter_map(|sid| TrackSid::try_from(sid.as_str()).ok()).collect()
 }
 
-fn candidate(trickle: &lk::TrickleRequest) -> Request {
-    #[derive(serde::Deserialize)]
-    struct CandidateInit {
-        candidate: String,
-    }
-    let Ok(init) = serde_json::from_str::<CandidateInit>(&trickle.candidate_init) else { return Request::Ignored };
-    let leg = if trickle.target == lk::SignalTarget::Subscriber as i32 { Leg::Subscriber } else { Leg::Publisher };
-    Request::Sdp(SdpRequest::Candidate { leg, candidate: init.candidate })
-}
-
 pub(super) fn description(description: lk::SessionDescription) -> Description {
     let tracks = description.mid_to_track_id.iter();
     let tracks =
@@ -139,7 +133,7 @@ pub(super) fn track_request(track: lk::AddTrackRequest) -> TrackRequest {
         disable_red: track.disable_red,
         encryption: track.encryption,
         stream: track.stream,
-        features: track.audio_features,
+        features: limits::few_numbers(track.audio_features),
     }
 }
 
@@ -376,8 +370,8 @@ fn request_response(request_id: u32, outcome: Outcome, subject: Subject) -> lk::
     let request = match subject {
         Subject::Metadata => None,
         Subject::AddTrack(track) => Some(Request::AddTrack(lk::AddTrackRequest {
-            cid: track.cid,
-            name: track.name,
+            cid: limits::short(track.cid),
+            name: limits::short(track.name),
             source: source_number(track.source),
             ..Default::default()
         })),

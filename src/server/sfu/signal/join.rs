@@ -8,10 +8,11 @@ use prost::Message as _;
 use serde::Deserialize;
 
 use super::{Description, TrackRequest, codec};
-use crate::server::sfu::ids::ParticipantSid;
+use crate::server::sfu::{ids::ParticipantSid, limits};
 
-/// How large a join request may be once unpacked, in bytes: a browser's first offer is under 10 KiB.
-const UNPACKED_MAX: u64 = 1024 * 1024;
+/// How large a join request may be once unpacked, in bytes: the largest session description, and
+/// what else goes with it. A browser's first offer is under 20 KiB.
+const UNPACKED_MAX: u64 = 320 * 1024;
 
 /// The query of both paths, as it stands in the URL.
 #[derive(Debug, Default, Deserialize)]
@@ -111,9 +112,9 @@ impl Query {
             auto_subscribe: join.connection_settings.is_none_or(|settings| settings.auto_subscribe),
             offer: join.publisher_offer.map(codec::description),
             tracks: join.add_track_requests.into_iter().map(codec::track_request).collect(),
-            attributes: join.participant_attributes.into_iter().collect(),
+            attributes: join.participant_attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
             client_protocol: client.client_protocol,
-            capabilities: client.capabilities,
+            capabilities: limits::few_numbers(client.capabilities),
         })))
     }
 }

@@ -25,7 +25,7 @@ pub const PING_TIMEOUT_S: i32 = 15;
 /// A message from a client, sorted by who deals with it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
-    /// Session descriptions and candidates: for the peer connections.
+    /// Session descriptions: for the peer connections.
     Sdp(SdpRequest),
     /// Everything that changes the room.
     Room(RoomRequest),
@@ -42,13 +42,6 @@ pub enum SdpRequest {
     Offer(Description),
     /// The answer to the server's offer for the connection on which the client subscribes.
     Answer(Description),
-    /// A candidate in SDP's words.
-    Candidate {
-        /// Which connection it is for.
-        leg: Leg,
-        /// `candidate:...`; empty at the end of candidates.
-        candidate: String,
-    },
 }
 
 /// A message about the room.

@@ -54,13 +54,6 @@ impl Packet {
         })
     }
 
-    /// Whether the session `sid` is to have it: every one is, where none is named.
-    #[expect(deprecated, reason = "older servers address sessions")]
-    pub fn is_for_session(&self, sid: &str) -> bool {
-        let Some(lk::data_packet::Value::User(user)) = &self.0.value else { return true };
-        user.destination_sids.is_empty() || user.destination_sids.iter().any(|named| named == sid)
-    }
-
     /// The packet as it is delivered when nobody in the room sent it.
     pub fn sent_by_server(&self) -> Bytes {
         self.0.encode_to_vec().into()
@@ -71,10 +64,29 @@ impl Packet {
         self.0.sequence
     }
 
-    /// Whether `identity` is to have it: everybody is, where nobody is named.
-    pub fn is_for(&self, identity: &str) -> bool {
-        let named = self.destinations();
-        named.is_empty() || named.iter().any(|name| name == identity)
+    /// Whether a participant may send it: who speaks is for the server to say, and what was said for agents.
+    #[expect(deprecated, reason = "older clients claim who speaks")]
+    pub fn may_be_sent(&self, by_agent: bool) -> bool {
+        match &self.0.value {
+            None | Some(lk::data_packet::Value::Speaker(_)) => false,
+            Some(lk::data_packet::Value::Transcription(_)) => by_agent,
+            Some(_) => true,
+        }
+    }
+
+    /// Whether a participant is to have it: everybody is, where nobody is named.
+    pub fn is_for(&self, identity: &str, sid: &ParticipantSid) -> bool {
+        let (identities, sessions) = (self.destinations(), self.sessions());
+        let nobody = identities.is_empty() && sessions.is_empty();
+        nobody || identities.iter().any(|name| name == identity) || sessions.iter().any(|named| named == sid.as_str())
+    }
+
+    #[expect(deprecated, reason = "older clients address sessions")]
+    fn sessions(&self) -> &[String] {
+        match &self.0.value {
+            Some(lk::data_packet::Value::User(user)) => &user.destination_sids,
+            _ => &[],
+        }
     }
 
     #[expect(deprecated, reason = "older clients address the user packet itself")]
@@ -168,7 +180,25 @@ mod tests {
     #[test]
     fn named_recipients_only() {
         let packet = Packet::decode(&packet(&["bob"]).encode_to_vec()).unwrap();
-        assert!(packet.is_for("bob") && !packet.is_for("cid"));
+        let sid = |text: &str| ParticipantSid::try_from(text).unwrap();
+        assert!(packet.is_for("bob", &sid("PA_b")) && !packet.is_for("cid", &sid("PA_c")));
+    }
+
+    #[test]
+    #[expect(deprecated, reason = "older clients address sessions")]
+    fn named_sessions_only() {
+        let user = lk::UserPacket { destination_sids: vec!["PA_b".into()], ..Default::default() };
+        let sent = lk::DataPacket { value: Some(lk::data_packet::Value::User(user)), ..Default::default() };
+        let packet = Packet::decode(&sent.encode_to_vec()).unwrap();
+        let sid = |text: &str| ParticipantSid::try_from(text).unwrap();
+        assert!(packet.is_for("bob", &sid("PA_b")) && !packet.is_for("cid", &sid("PA_c")));
+    }
+
+    #[test]
+    fn what_participants_may_not_claim_is_dropped() {
+        let may = |value, by_agent| Packet(lk::DataPacket { value, ..Default::default() }).may_be_sent(by_agent);
+        let words = || Some(lk::data_packet::Value::Transcription(lk::Transcription::default()));
+        assert!(!may(None, true) && !may(words(), false) && may(words(), true));
     }
 
     #[test]
