@@ -5,7 +5,6 @@
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
@@ -16,7 +15,6 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     http::Method,
     response::Response,
-    serve::{IncomingStream, Listener},
 };
 use tower::Service;
 
@@ -34,19 +32,10 @@ impl Entrance {
     pub fn new(app: AppState, router: Router) -> Self {
         Self { app, router }
     }
-}
 
-impl<L: Listener<Addr = SocketAddr>> Service<IncomingStream<'_, L>> for Entrance {
-    type Response = Door;
-    type Error = Infallible;
-    type Future = Ready<Result<Door, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, stream: IncomingStream<'_, L>) -> Self::Future {
-        ready(Ok(Door { app: self.app.clone(), router: self.router.clone(), peer: *stream.remote_addr() }))
+    /// The door for a connection from `peer`.
+    pub fn open(&self, peer: SocketAddr) -> Door {
+        Door { app: self.app.clone(), router: self.router.clone(), peer }
     }
 }
 

@@ -8,6 +8,7 @@ mod entrance;
 pub mod error;
 pub mod keys;
 pub mod limits;
+mod listen;
 pub mod origin;
 pub mod rooms;
 pub mod router;
@@ -19,7 +20,6 @@ pub mod visitor;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use axum::serve::ListenerExt;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +59,8 @@ pub async fn run() -> anyhow::Result<()> {
         stop_signal().await;
         shutdown.cancel();
     });
-    Ok(server.run().await?)
+    server.run().await;
+    Ok(())
 }
 
 /// Chooses the process's cryptography. livekit-api would choose one that knows HMAC alone at its first use, and nobody
@@ -117,28 +118,19 @@ impl Server {
     }
 
     /// Answers until the word to stop, then lets open connections finish for a moment.
-    ///
-    /// # Errors
-    /// A listener that fails for good.
-    pub async fn run(self) -> io::Result<()> {
+    pub async fn run(self) {
         let Self { listener, app, entrance, assistant, shutdown, .. } = self;
-        let listener = listener.tap_io(|stream| {
-            // Answers are small and whole: waiting to fill a packet would only delay them.
-            let _ = stream.set_nodelay(true);
-        });
         tokio::spawn(forget_the_rested(app, shutdown.clone()));
         let assistant = assistant.map(|(host, starts)| tokio::spawn(host.run(starts, shutdown.clone())));
-        let serving = axum::serve(listener, entrance).with_graceful_shutdown(shutdown.clone().cancelled_owned());
         let stopping = async {
-            let served = serving.await;
+            listen::listen(listener, entrance, shutdown.clone()).await;
             if let Some(assistant) = assistant {
                 let _ = assistant.await;
             }
-            served
         };
         tokio::select! {
-            served = stopping => served,
-            () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
+            () = stopping => {}
+            () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => {}
         }
     }
 }

@@ -151,3 +151,13 @@ async fn all_routes_share_one_allowance() {
     }
     assert_eq!(statuses, [200, 201, 200, 429, 429, 429]);
 }
+
+/// A client that says nothing, or only the beginning of a request, is let go after 15 s.
+#[tokio::test]
+async fn silence_is_let_go() {
+    let app = TestApp::start().await;
+    let nothing = app.send_raw(b"");
+    let half = app.send_raw(b"POST /api/voice/token HTTP/1.1\r\nhost: x\r\n");
+    let (nothing, half) = tokio::join!(nothing, half);
+    assert!([0, 408].contains(&nothing.status) && [0, 408].contains(&half.status), "{nothing:?} {half:?}");
+}

@@ -1,6 +1,6 @@
 //! The routes that start calls. Each request passes the same gate: origin, kind and size of body, the visitor's limit.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::BytesMut;
 use futures_util::StreamExt;
 use leptos::{context::provide_context, prelude::use_context};
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,6 +29,8 @@ use crate::{
 
 /// The largest body, in bytes: livekit-server's own limit on attributes, so that whatever fits there is read here.
 const BODY_MAX_BYTES: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The deepest nesting of a body; what we read has three levels.
 const BODY_MAX_DEPTH: usize = 32;
@@ -183,18 +186,21 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-/// Reads a body to its end, or to where it becomes too large.
+/// Reads a body to its end, or to where it becomes too large or takes too long.
 async fn read(body: Body) -> Result<Bytes, ApiError> {
     let mut chunks = body.into_data_stream();
-    let mut whole = Bytes::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| ApiError::Interrupted)?;
-        if whole.len() + chunk.len() > BODY_MAX_BYTES {
-            return Err(ApiError::TooLarge(BODY_MAX_BYTES));
+    let whole = async {
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| ApiError::Interrupted)?;
+            if whole.len() + chunk.len() > BODY_MAX_BYTES {
+                return Err(ApiError::TooLarge(BODY_MAX_BYTES));
+            }
+            whole.extend_from_slice(&chunk);
         }
-        whole = if whole.is_empty() { chunk } else { [whole, chunk].concat().into() };
-    }
-    Ok(whole)
+        Ok(whole.freeze())
+    };
+    tokio::time::timeout(BODY_TIMEOUT, whole).await.unwrap_or(Err(ApiError::Interrupted))
 }
 
 /// Whether JSON is nested deeper than `levels`, without reading it: brackets outside strings are counted.
