@@ -25,7 +25,7 @@ pub fn shell() -> impl IntoView {
         <html lang="en">
             <head>
                 <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f3f8f8"/>
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0a1114"/>
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>

@@ -79,7 +79,7 @@ pub fn SoundSheet() -> impl IntoView {
                 on=session.push_to_talk
                 set=Callback::new(move |on| session.set_push_to_talk(on))
             />
-            <button type="button" class="question" on:click=move |_| desk.sheet.set(Some(Sheet::Keys))>
+            <button type="button" class="question keys" on:click=move |_| desk.sheet.set(Some(Sheet::Keys))>
                 {words::SHORTCUTS}
                 <kbd>"?"</kbd>
             </button>

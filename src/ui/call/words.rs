@@ -222,7 +222,7 @@ pub fn status(state: &CallState, speech: bool) -> &'static str {
 pub fn label(state: &CallState, agent: Option<AgentState>) -> (&'static str, &'static str) {
     match (state, agent) {
         (CallState::RequestingMicrophone, _) => ("Allow the microphone", "the browser is asking"),
-        (CallState::WaitingForAgent { .. }, _) => ("Connected", "the assistant is coming"),
+        (CallState::WaitingForAgent { .. }, _) => ("Calling", "the assistant is coming"),
         (CallState::Reconnecting { .. }, _) => ("Reconnecting", "stay on the line"),
         (CallState::Connected { .. }, Some(AgentState::Speaking)) => ("Speaking", "just talk to interrupt"),
         (CallState::Connected { .. }, Some(AgentState::Thinking)) => ("One moment", ""),
