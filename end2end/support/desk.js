@@ -51,9 +51,11 @@ export async function startDesk({ livekit, env = {} } = {}) {
       await boot();
     }
   };
+  /** The room server's own key. */
+  desk.key = () => (livekit ? { key: LIVEKIT_KEY, secret: LIVEKIT_SECRET } : embeddedKey(data));
   /** A token for `room`, signed with the server's own key. */
   desk.token = async (room, identity, name = identity) => {
-    const { key, secret } = livekit ? { key: LIVEKIT_KEY, secret: LIVEKIT_SECRET } : embeddedKey(data);
+    const { key, secret } = desk.key();
     const token = new AccessToken(key, secret, { identity, name, ttl: 600 });
     token.addGrant({ room, roomJoin: true });
     return token.toJwt();

@@ -13,9 +13,13 @@ use crate::step;
 /// Debian's packages for recognition and speech on the machine; without them the call works by text.
 const SPEECH_PACKAGES: [&str; 5] = ["pocketsphinx-en-us", "libpocketsphinx-dev", "libclang-dev", "pkg-config", "flite"];
 /// Debian's packages that only the tests need: a browser, and tools to make recordings and to judge them.
-const TEST_PACKAGES: [&str; 3] = ["chromium", "pocketsphinx", "sox"];
+const TEST_PACKAGES: [&str; 4] = ["chromium", "pocketsphinx", "sox", "python3-venv"];
 /// The LiveKit server that the tests and benchmarks run beside the embedded one.
 const LIVEKIT_SERVER: &str = "github.com/livekit/livekit-server/cmd/server@v1.13.5";
+
+/// LiveKit's client for Python, which the tests let join beside ours.
+const PYTHON_CLIENT: &str = "livekit==1.2.1";
+const PYTHON_FOLDER: &str = "target/python";
 
 /// Everything that building needs, and with `tests` what testing needs too.
 pub fn all(tests: bool) -> Result<()> {
@@ -23,6 +27,7 @@ pub fn all(tests: bool) -> Result<()> {
     if tests {
         debian_packages("the tests' browser and tools", &TEST_PACKAGES, Need::Required)?;
         livekit_server()?;
+        python_client()?;
     }
     Ok(())
 }
@@ -64,6 +69,32 @@ fn livekit_server() -> Result<()> {
         Command::new("go").args(["install", LIVEKIT_SERVER]).env("GOBIN", folder),
         "Can Go reach its module proxy? Without Go on the PATH the tests leave the LiveKit server out.",
     )
+}
+
+/// LiveKit's Python client in a folder of its own, where there is a Python; the tests say plainly when it is not there.
+fn python_client() -> Result<()> {
+    let folder = Path::new(PYTHON_FOLDER);
+    if folder.join("bin/python").exists()
+        || !step::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
+    {
+        return Ok(());
+    }
+    let advice = "Can pip reach its index? Without Python 3 and its venv the tests leave the Python client out.";
+    step::run(
+        "A place for LiveKit's Python client",
+        Command::new("python3").args(["-m", "venv", PYTHON_FOLDER]),
+        advice,
+    )?;
+    let installed = step::run(
+        "Installing LiveKit's Python client for the tests",
+        Command::new(folder.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", PYTHON_CLIENT]),
+        advice,
+    );
+    // Half a place would count as a whole one the next time.
+    if installed.is_err() {
+        fs::remove_dir_all(folder)?;
+    }
+    installed
 }
 
 /// Whether Go is there, 1.26 or newer, as livekit-server 1.13.5 asks.
