@@ -87,8 +87,9 @@ impl Driver {
     }
 
     pub(super) fn fetch_early_ticket(&self) {
-        if self.held.borrow_mut().early.want(clock::now()) {
-            self.request_ticket();
+        let wanted = self.held.borrow_mut().early.want(clock::now());
+        if let Some(number) = wanted {
+            self.request_ticket(number);
         }
     }
 
@@ -96,18 +97,18 @@ impl Driver {
         let taken = self.held.borrow_mut().early.take(attempt, clock::now());
         match taken {
             // Within the click, so that the connection begins before the browser draws.
-            Taken::Ready(ticket) => self.feed(Input::News(attempt, self.take_ticket(attempt, ticket))),
+            Taken::Ready(ticket, _) => self.feed(Input::News(attempt, self.take_ticket(attempt, ticket))),
             Taken::Asked => {}
-            Taken::Nothing => self.request_ticket(),
+            Taken::Nothing(number) => self.request_ticket(number),
         }
     }
 
-    fn request_ticket(&self) {
+    fn request_ticket(&self, number: u32) {
         let me = self.me.clone();
         spawn_local(async move {
             let answer = request_call(CallRequest::default()).await;
             let Some(driver) = me.upgrade() else { return };
-            let wanted = driver.held.borrow_mut().early.on_answer(&answer, clock::now());
+            let wanted = driver.held.borrow_mut().early.on_answer(number, &answer, clock::now());
             if let Some(attempt) = wanted {
                 driver.on_ticket(attempt, answer);
             }

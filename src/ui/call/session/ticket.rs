@@ -19,66 +19,83 @@ const WORTHWHILE: Duration = Duration::from_secs(30);
 /// A ticket fetched ahead counts as new this long; what it has aged is lost to the call's longest time.
 const FRESH: Duration = Duration::from_secs(5 * 60);
 
+/// How long an answer may take; a request that is older counts as lost, and whoever needs a ticket asks anew.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// A ticket that is fetched before anybody has asked for a call, and who waits for it.
 #[derive(Default)]
-pub(super) enum EarlyTicket {
+pub(super) struct EarlyTicket {
+    /// The newest request's number; the answers to all others come too late.
+    number: u32,
+    stock: Stock,
+}
+
+#[derive(Default)]
+enum Stock {
     /// None is there, none is on its way.
     #[default]
     None,
-    /// One is on its way; for whom, once a call has begun.
-    Asked(Option<Attempt>),
+    /// One is on its way since then; for whom, once a call has begun.
+    Asked { since: Duration, waiting: Option<Attempt> },
     /// One is there, since then.
     Ready(CallTicket, Duration),
 }
 
 /// What a call that begins finds.
 pub(super) enum Taken {
-    /// Its ticket.
-    Ready(CallTicket),
+    /// Its ticket, and when that came.
+    Ready(CallTicket, Duration),
     /// A ticket that is on its way to it.
     Asked,
-    /// Nothing: it has to ask, and the answer will be its own.
-    Nothing,
+    /// Nothing: it has to ask, under this number, and the answer will be its own.
+    Nothing(u32),
 }
 
 impl EarlyTicket {
-    /// Whether a ticket has to be asked for; from then on it counts as asked for.
-    pub(super) fn want(&mut self, now: Duration) -> bool {
-        let missing = match self {
-            Self::None => true,
-            Self::Asked(_) => false,
-            Self::Ready(_, since) => now.saturating_sub(*since) >= FRESH,
-        };
-        if missing {
-            *self = Self::Asked(None);
+    /// The number under which a ticket has to be asked for, if at all; only while no call runs.
+    pub(super) fn want(&mut self, now: Duration) -> Option<u32> {
+        match self.stock {
+            Stock::Asked { since, waiting: None } if now < since + PATIENCE => None,
+            Stock::Ready(_, since) if now < since + FRESH => None,
+            // Whoever waited has given up.
+            Stock::None | Stock::Asked { .. } | Stock::Ready(..) => Some(self.ask(None, now)),
         }
-        missing
     }
 
     /// A call begins.
     pub(super) fn take(&mut self, attempt: Attempt, now: Duration) -> Taken {
-        match std::mem::take(self) {
-            Self::Ready(ticket, since) if now.saturating_sub(since) < FRESH => Taken::Ready(ticket),
-            Self::Asked(_) => {
-                *self = Self::Asked(Some(attempt));
+        match std::mem::take(&mut self.stock) {
+            Stock::Ready(ticket, since) if now < since + FRESH => Taken::Ready(ticket, since),
+            Stock::Asked { since, waiting: None } if now < since + PATIENCE => {
+                self.stock = Stock::Asked { since, waiting: Some(attempt) };
                 Taken::Asked
             }
-            Self::Ready(..) | Self::None => {
-                *self = Self::Asked(Some(attempt));
-                Taken::Nothing
-            }
+            Stock::None | Stock::Asked { .. } | Stock::Ready(..) => Taken::Nothing(self.ask(Some(attempt), now)),
         }
     }
 
-    /// The answer is there; gives the call that waits for it. A refusal that nobody waits for is forgotten.
-    pub(super) fn on_answer<E>(&mut self, answer: &Result<CallTicket, E>, now: Duration) -> Option<Attempt> {
-        match (std::mem::take(self), answer) {
-            (Self::Asked(Some(attempt)), _) => return Some(attempt),
-            (Self::Asked(None), Ok(ticket)) => *self = Self::Ready(ticket.clone(), now),
-            (Self::Asked(None), Err(_)) => {}
-            (other, _) => *self = other,
+    /// The answer to a request; gives the call that waits for it. A refusal that nobody waits for is forgotten.
+    pub(super) fn on_answer<E>(
+        &mut self,
+        number: u32,
+        answer: &Result<CallTicket, E>,
+        now: Duration,
+    ) -> Option<Attempt> {
+        let Stock::Asked { waiting, .. } = self.stock else { return None };
+        if number != self.number {
+            return None;
         }
-        None
+        self.stock = match answer {
+            Ok(ticket) if waiting.is_none() => Stock::Ready(ticket.clone(), now),
+            Ok(_) | Err(_) => Stock::None,
+        };
+        waiting
+    }
+
+    fn ask(&mut self, waiting: Option<Attempt>, now: Duration) -> u32 {
+        self.number = self.number.wrapping_add(1);
+        self.stock = Stock::Asked { since: now, waiting };
+        self.number
     }
 }
 
@@ -167,34 +184,58 @@ mod tests {
         }
     }
 
+    const fn s(s: u64) -> Duration {
+        Duration::from_secs(s)
+    }
+
     #[test]
     fn a_ticket_fetched_ahead_is_used_once() {
         let mut early = EarlyTicket::default();
-        let now = Duration::from_secs(9);
-        assert!(early.want(now) && !early.want(now));
-        assert_eq!(early.on_answer::<()>(&Ok(ticket()), now), None);
-        assert!(!early.want(now));
-        assert!(matches!(early.take(Attempt::default(), now), Taken::Ready(_)));
-        assert!(matches!(early.take(Attempt::default(), now), Taken::Nothing));
+        assert_eq!(early.want(s(9)), Some(1));
+        assert_eq!(early.want(s(9)), None);
+        assert_eq!(early.on_answer::<()>(1, &Ok(ticket()), s(10)), None);
+        assert_eq!(early.want(s(10)), None);
+        assert!(matches!(early.take(Attempt::default(), s(11)), Taken::Ready(_, since) if since == s(10)));
+        assert!(matches!(early.take(Attempt::default(), s(11)), Taken::Nothing(2)));
     }
 
     #[test]
     fn a_call_that_begins_meanwhile_gets_the_answer() {
         let mut early = EarlyTicket::default();
-        assert!(early.want(Duration::ZERO));
-        assert!(matches!(early.take(Attempt::default(), Duration::ZERO), Taken::Asked));
-        assert_eq!(early.on_answer(&Err(()), Duration::ZERO), Some(Attempt::default()));
-        assert!(early.want(Duration::ZERO));
-        assert_eq!(early.on_answer(&Err(()), Duration::ZERO), None);
-        assert!(early.want(Duration::ZERO));
+        assert_eq!(early.want(s(0)), Some(1));
+        assert!(matches!(early.take(Attempt::default(), s(1)), Taken::Asked));
+        assert_eq!(early.on_answer(1, &Err(()), s(2)), Some(Attempt::default()));
+        assert_eq!(early.want(s(3)), Some(2));
+        assert_eq!(early.on_answer(2, &Err(()), s(4)), None);
+        assert_eq!(early.want(s(5)), Some(3));
+    }
+
+    #[test]
+    fn a_request_that_hangs_is_not_waited_for() {
+        let mut early = EarlyTicket::default();
+        assert_eq!(early.want(s(0)), Some(1));
+        assert!(matches!(early.take(Attempt::default(), PATIENCE), Taken::Nothing(2)));
+        assert_eq!(early.on_answer::<()>(1, &Ok(ticket()), s(9)), None, "the lost one's answer");
+        assert_eq!(early.on_answer::<()>(2, &Ok(ticket()), s(9)), Some(Attempt::default()));
+        assert_eq!(early.want(s(10)), Some(3));
+        assert_eq!(early.want(s(10) + PATIENCE), Some(4));
+    }
+
+    #[test]
+    fn a_call_does_not_wait_for_the_answer_to_an_earlier_one() {
+        let mut early = EarlyTicket::default();
+        assert!(matches!(early.take(Attempt::default(), s(0)), Taken::Nothing(1)));
+        assert!(matches!(early.take(Attempt::default(), s(1)), Taken::Nothing(2)));
+        assert_eq!(early.want(s(2)), Some(3), "nor does the next panel");
+        assert_eq!(early.on_answer::<()>(2, &Ok(ticket()), s(3)), None);
     }
 
     #[test]
     fn a_ticket_gets_old() {
         let mut early = EarlyTicket::default();
-        early.want(Duration::ZERO);
-        early.on_answer::<()>(&Ok(ticket()), Duration::ZERO);
-        assert!(matches!(early.take(Attempt::default(), FRESH), Taken::Nothing));
+        assert_eq!(early.want(s(0)), Some(1));
+        early.on_answer::<()>(1, &Ok(ticket()), s(0));
+        assert!(matches!(early.take(Attempt::default(), FRESH), Taken::Nothing(2)));
     }
 
     #[test]
