@@ -24,6 +24,18 @@ test("everything comes from the site itself", async ({ call }) => {
   expect([...hosts].filter((host) => host !== new URL(call.desk.url).host)).toEqual([]);
 });
 
+test("the open panel has its ticket, unless that would bring the assistant", async ({ call, livekit }) => {
+  const tickets = [];
+  call.page.on("request", (request) => request.url().endsWith("/api/call") && tickets.push(request));
+  await call.open();
+  // Long enough for a request that should not be there.
+  await call.page.waitForTimeout(1_000);
+  expect(tickets).toHaveLength(livekit ? 0 : 1);
+  await call.start.click();
+  await call.reaches("connected");
+  expect(tickets).toHaveLength(1);
+});
+
 test("without a script the button is a link that leads somewhere", async ({ browsers, desk }) => {
   const call = new Call(await browsers.open({ context: { javaScriptEnabled: false } }), desk);
   await call.visit();

@@ -102,6 +102,8 @@ impl Server {
             address,
             content,
             speech,
+            // Our own server says when a room begins; elsewhere the ticket brings the assistant.
+            early_tickets: open.router.is_some(),
             calls,
             room_url: config.public_url.or(open.public_url),
             proxies: config.trusted_proxies,

@@ -27,6 +27,8 @@ pub struct Parts {
     pub content: Content,
     /// Whether the assistant, where there is one, hears and speaks.
     pub speech: bool,
+    /// Whether a page may fetch a ticket before anybody calls.
+    pub early_tickets: bool,
     /// Where calls start.
     pub calls: Calls,
     /// The room server's address for browsers; absent where it is our own, reached as the page was.
@@ -52,6 +54,11 @@ impl AppState {
     /// Whether the assistant, where there is one, hears and speaks.
     pub fn speech(&self) -> bool {
         self.0.speech
+    }
+
+    /// Whether a page may fetch a ticket before anybody calls.
+    pub fn early_tickets(&self) -> bool {
+        self.0.early_tickets
     }
 
     /// Where calls start.

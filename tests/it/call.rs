@@ -37,3 +37,11 @@ async fn the_assistant_comes_to_the_room_of_a_ticket_and_speaks_first() {
     });
     assert_eq!(greeting.await.unwrap(), ("lk.transcription".to_owned(), "Good morning to you.".to_owned()));
 }
+
+#[tokio::test]
+async fn a_page_fetches_tickets_early_only_where_they_do_not_bring_the_assistant() {
+    for (settings, early) in [(vec![], true), (vec![("LIVEKIT_URL", "ws://127.0.0.1:9")], false)] {
+        let page = TestApp::with(&settings).await.get("/").await.body.replace("&quot;", "\"");
+        assert!(page.contains(&format!("\"early\":{early}")), "{settings:?}");
+    }
+}

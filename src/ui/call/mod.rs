@@ -34,6 +34,11 @@ use crate::{
     ui::live::live,
 };
 
+/// Whether a ticket may be fetched before anybody calls: not where the assistant is sent with the ticket, since it
+/// would wait in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlyTickets(pub bool);
+
 /// The floating call button and, once opened, its panel: the page's one island.
 #[island]
 pub fn CallWidget(
@@ -43,6 +48,8 @@ pub fn CallWidget(
     questions: Vec<String>,
     /// Whether the assistant on this server hears and speaks.
     speech: bool,
+    /// Whether a ticket may be fetched before anybody calls.
+    early: bool,
 ) -> impl IntoView {
     let session = provide_call_session();
     let desk = provide_desk();
@@ -68,7 +75,7 @@ pub fn CallWidget(
                 <Show when=move || in_call.get()>
                     <CallPill/>
                 </Show>
-                <Panel business questions speech/>
+                <Panel business questions speech early/>
             }
         };
         mount_to(place.unchecked_into(), views).forget();

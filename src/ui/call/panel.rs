@@ -58,6 +58,8 @@ pub fn Panel(
     questions: Vec<String>,
     /// Whether calls carry voices.
     speech: bool,
+    /// Whether the opened panel may fetch a ticket before anybody calls.
+    early: bool,
 ) -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
@@ -73,7 +75,7 @@ pub fn Panel(
         if let Some(dialog) = dialog.get() {
             match (was.unwrap_or(false), open) {
                 (false, true) => {
-                    session.prepare();
+                    session.prepare(early);
                     screen::open_dialog(&dialog);
                     screen::after_render(|| screen::focus(".panel [data-first]"));
                 }

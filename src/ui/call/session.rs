@@ -117,9 +117,9 @@ impl CallSession {
         livekit::prefetch();
     }
 
-    /// Makes a call ready to begin at once: for the opening of the panel.
-    pub fn prepare(&self) {
-        self.driver().prepare();
+    /// Makes a call ready to begin at once, where `early` even its ticket: for the opening of the panel.
+    pub fn prepare(&self, early: bool) {
+        self.driver().prepare(early);
     }
 
     /// Begins a call.

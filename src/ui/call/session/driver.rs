@@ -78,11 +78,13 @@ impl Driver {
         self.held.borrow_mut().listeners = listeners.into_iter().flatten().collect();
     }
 
-    /// Fetches the next call's ticket and warms the browser up, so that the call begins with the click.
-    pub(super) fn prepare(&self) {
+    /// Warms the browser up and, where `early`, fetches the next call's ticket, so that the call begins with the click.
+    pub(super) fn prepare(&self, early: bool) {
         if !self.held.borrow().machine.is_active() && self.cells.rejoin.with_untracked(Option::is_none) {
             livekit::warm(self.cells.speaker_id.get_untracked());
-            self.fetch_early_ticket();
+            if early {
+                self.fetch_early_ticket();
+            }
         }
     }
 
