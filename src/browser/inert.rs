@@ -103,6 +103,11 @@ pub mod page {
     pub fn on_leave(_f: impl Fn() + 'static) -> Option<Listener> {
         None
     }
+
+    /// Hears of nothing.
+    pub fn on_let_go(_f: impl Fn() + Clone + 'static) -> Option<[Listener; 4]> {
+        None
+    }
 }
 
 /// Storage: none.

@@ -94,13 +94,8 @@ fn Microphone() -> impl IntoView {
             aria-label=live(move || if pushing.get() { words::HOLD } else { words::MUTE })
             aria-pressed=live(move || pressed().to_string())
             title=live(move || if pushing.get() { "Space" } else { "M" })
-            on:click=move |_| {
-                if !pushing.get_untracked() {
-                    session.toggle_microphone();
-                }
-            }
+            on:click=move |_| session.toggle_microphone()
             on:pointerdown=move |_| hold(true)
-            on:pointerup=move |_| hold(false)
             on:pointercancel=move |_| hold(false)
             on:pointerleave=move |_| hold(false)
             on:contextmenu=move |event| {

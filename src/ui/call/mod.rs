@@ -106,10 +106,11 @@ pub fn CallWidget(
         }
         event.prevent_default();
     };
+    // The session hears of the released key by itself; a button that has the focus must not.
     let on_keyup = move |event: KeyboardEvent| {
-        if Key::of(&event.key()) == Some(Key::Talk) && session.talking.get_untracked() {
+        let talked = Key::of(&event.key()) == Some(Key::Talk) && Key::Talk.works_at(Place::of(&event));
+        if talked && in_call.get_untracked() && session.push_to_talk.get_untracked() {
             event.prevent_default();
-            session.talk(false);
         }
     };
 

@@ -142,7 +142,7 @@ impl CallSession {
         self.driver().input(Input::Reset);
     }
 
-    /// Turns the visitor's microphone on or off; asks for one where the call has none.
+    /// Turns the visitor's microphone on or off, unless push to talk does; asks for one where the call has none.
     pub fn toggle_microphone(&self) {
         self.driver().toggle_microphone();
     }
@@ -182,7 +182,8 @@ impl CallSession {
         self.driver().set_push_to_talk(on);
     }
 
-    /// Holds or lets go the talk key.
+    /// Holds the talk key, or lets it go, as any released key or pointer does by itself; asks for a microphone where
+    /// the call has none.
     pub fn talk(&self, held: bool) {
         self.driver().talk(held);
     }

@@ -12,7 +12,11 @@ use crate::{
 };
 
 impl Driver {
+    /// Does nothing under push to talk, where the talk key alone decides.
     pub(super) fn toggle_microphone(&self) {
+        if self.cells.push_to_talk.get_untracked() {
+            return;
+        }
         let lacks_microphone = self.held.borrow().machine.lacks_microphone();
         if lacks_microphone {
             self.cells.microphone_on.set(true);
@@ -23,9 +27,15 @@ impl Driver {
         }
     }
 
+    /// Where no microphone is open nobody is heard: the key asks for one, and the next press speaks through it.
     pub(super) fn talk(&self, held: bool) {
-        self.cells.talking.set(held);
-        self.apply_live();
+        if held && self.held.borrow().microphone.is_none() {
+            return self.input(Input::WantMicrophone);
+        }
+        if held != self.cells.talking.get_untracked() {
+            self.cells.talking.set(held);
+            self.apply_live();
+        }
     }
 
     pub(super) fn set_push_to_talk(&self, on: bool) {
@@ -134,5 +144,39 @@ impl Driver {
             let sound = settings::sound(self.cells);
             room.set_sound(sound.on, sound.volume);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cells::Cells;
+    use super::*;
+
+    #[test]
+    fn under_push_to_talk_the_key_alone_decides() {
+        let owner = Owner::new();
+        owner.set();
+        let cells = Cells::default();
+        let driver = Driver::new(cells);
+        cells.microphone_on.set(false);
+        driver.set_push_to_talk(true);
+        assert!(!driver.wants_to_be_heard());
+        cells.talking.set(true);
+        assert!(driver.wants_to_be_heard());
+        driver.toggle_microphone();
+        assert!(!cells.microphone_on.get_untracked());
+        driver.talk(false);
+        assert!(!driver.wants_to_be_heard());
+    }
+
+    #[test]
+    fn nobody_is_heard_without_a_microphone() {
+        let owner = Owner::new();
+        owner.set();
+        let cells = Cells::default();
+        let driver = Driver::new(cells);
+        driver.set_push_to_talk(true);
+        driver.talk(true);
+        assert!(!cells.talking.get_untracked());
     }
 }

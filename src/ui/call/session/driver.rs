@@ -74,8 +74,10 @@ impl Driver {
             driver.input(Input::LeavePage);
             driver.offer_rejoin();
         });
-        let listeners = [media::on_devices_changed(devices), page::on_leave(leaving)];
-        self.held.borrow_mut().listeners = listeners.into_iter().flatten().collect();
+        let let_go = self.later(|driver| driver.talk(false));
+        let listeners = [media::on_devices_changed(devices), page::on_leave(leaving)].into_iter().flatten();
+        let let_go = page::on_let_go(let_go).into_iter().flatten();
+        self.held.borrow_mut().listeners = listeners.chain(let_go).collect();
     }
 
     /// Warms the browser up and, where `early`, fetches the next call's ticket, so that the call begins with the click.
@@ -207,7 +209,7 @@ impl Driver {
     }
 
     /// A callback for the browser that does not keep the driver alive.
-    pub(super) fn later(&self, f: impl Fn(&Self) + 'static) -> impl Fn() + 'static {
+    pub(super) fn later(&self, f: impl Fn(&Self) + Clone + 'static) -> impl Fn() + Clone + 'static {
         let me = self.me.clone();
         move || {
             if let Some(driver) = me.upgrade() {

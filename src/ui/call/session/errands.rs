@@ -83,6 +83,7 @@ impl Driver {
         let mut held = self.held.borrow_mut();
         if held.microphone.take_if(|(known, _)| *known == attempt).is_some() {
             self.meter.forget_microphone();
+            self.cells.talking.set(false);
         }
     }
 
@@ -188,7 +189,8 @@ impl Driver {
 
     pub(super) fn wants_to_be_heard(&self) -> bool {
         let cells = self.cells;
-        cells.microphone_on.get_untracked() && (!cells.push_to_talk.get_untracked() || cells.talking.get_untracked())
+        let switch = if cells.push_to_talk.get_untracked() { cells.talking } else { cells.microphone_on };
+        switch.get_untracked()
     }
 }
 
