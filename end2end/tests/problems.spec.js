@@ -83,6 +83,32 @@ test("a server that cannot be reached", async ({ call }) => {
   await call.reaches("connected");
 });
 
+test("a call that is given up while the server hangs leaves nothing behind", async ({ call }) => {
+  await call.page.route(/\/api\//, () => {});
+  await call.open();
+  await call.page.getByRole("button", { name: "What does a string quartet cost?" }).click();
+  await call.end.click();
+  await call.reaches("idle");
+
+  await call.page.unroute(/\/api\//);
+  await call.start.click();
+  await call.reaches("connected");
+  await call.agentIs("listening");
+  await call.type("What does a jazz trio cost?");
+  await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
+  await expect(call.transcript, "the question of the call that never was").not.toContainText("string quartet");
+});
+
+test("the opening question is asked when the call that failed is tried again", async ({ call }) => {
+  await call.page.route(/\/api\//, (route) => route.abort());
+  await call.open();
+  await call.page.getByRole("button", { name: "What does a string quartet cost?" }).click();
+  await call.reaches("failed");
+  await call.page.unroute(/\/api\//);
+  await call.panel.getByRole("button", { name: "Try again" }).click();
+  await expect(call.transcript).toContainText("A quartet for three hours is 1,450 euros");
+});
+
 test.describe("a server with limits", () => {
   test("says how long to wait", async ({ browsers, livekit }) => {
     const desk = await startDesk({ livekit, env: { FRONTDESK_TOKEN_RATE: "1" } });

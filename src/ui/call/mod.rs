@@ -55,13 +55,21 @@ pub fn CallWidget(
     let desk = provide_desk();
     let in_call = Memo::new(move |_| session.state.with(is_standing));
 
-    // The opening question is asked as soon as somebody is there to answer it.
-    Effect::new(move || {
-        let there = session.state.with(|state| matches!(state, CallState::Connected { .. }));
-        if there && let Some(question) = desk.question.get_untracked() {
-            desk.question.set(None);
-            session.send(question);
+    // The opening question is asked as soon as somebody is there to answer it. It outlives a call that failed, which can
+    // be tried again, and no other.
+    Effect::new(move || match session.state.get() {
+        CallState::Connected { .. } => {
+            if let Some(question) = desk.question.get_untracked() {
+                desk.question.set(None);
+                session.send(question);
+            }
         }
+        CallState::Idle | CallState::Ended { .. } => desk.question.set(None),
+        CallState::RequestingMicrophone
+        | CallState::Connecting
+        | CallState::WaitingForAgent { .. }
+        | CallState::Reconnecting { .. }
+        | CallState::Failed(_) => {}
     });
 
     // The page carries the button alone. What only a browser shows is built there, so that the module needs no code
