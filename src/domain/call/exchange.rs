@@ -20,7 +20,12 @@ pub enum Input {
     /// The visitor wants a call.
     Start(Mode),
     /// The visitor wants back into the call whose ticket the shell has kept.
-    Rejoin(Mode),
+    Rejoin {
+        /// How the visitor took part.
+        mode: Mode,
+        /// When the ticket ends.
+        until: Duration,
+    },
     /// The visitor hangs up, or gives up before the room was joined.
     HangUp,
     /// The visitor has seen how the call ended.
@@ -48,8 +53,8 @@ pub enum News {
     MicrophoneLost,
     /// The server gave a ticket.
     TicketGranted {
-        /// When it ends.
-        until: Duration,
+        /// When it ends, where it says so.
+        until: Option<Duration>,
     },
     /// The server gave none.
     TicketRefused(Problem),

@@ -88,8 +88,8 @@ impl CallMachine {
     /// Takes what happened at `now` and answers what is to be done, in order.
     pub fn on(&mut self, input: Input, now: Duration) -> Vec<Output> {
         match input {
-            Input::Start(mode) => self.start(mode, false, now),
-            Input::Rejoin(mode) => self.start(mode, true, now),
+            Input::Start(mode) => self.start(mode, None, now),
+            Input::Rejoin { mode, until } => self.start(mode, Some(until), now),
             Input::HangUp => self.hang_up(now),
             Input::Reset => {
                 if !self.is_active() {
@@ -165,19 +165,20 @@ impl CallMachine {
         }
     }
 
-    fn start(&mut self, mode: Mode, has_ticket: bool, now: Duration) -> Vec<Output> {
+    fn start(&mut self, mode: Mode, ticket_until: Option<Duration>, now: Duration) -> Vec<Output> {
         if self.is_active() {
             return Vec::new();
         }
         self.attempt = self.attempt.next();
         let due = now + JOIN_TIMEOUT;
         let speaks = mode == Mode::Voice;
+        let has_ticket = ticket_until.is_some();
         self.phase = Phase::Active(Active {
             microphone: if speaks { Microphone::Prompting } else { Microphone::Absent },
             microphone_problem: None,
             link: if has_ticket { Link::Joining { due } } else { Link::Ticket { due } },
             desk: Desk::Awaited,
-            ticket_until: None,
+            ticket_until,
         });
         let way_in = if has_ticket { Output::JoinRoom(self.attempt) } else { Output::FetchTicket(self.attempt) };
         if speaks { vec![Output::OpenMicrophone(self.attempt), way_in] } else { vec![way_in] }
@@ -259,7 +260,7 @@ impl CallMachine {
             News::TicketGranted { until } => {
                 let Link::Ticket { due } = active.link else { return Vec::new() };
                 active.link = Link::Joining { due };
-                active.ticket_until = Some(until);
+                active.ticket_until = until;
                 let mut outputs = vec![Output::JoinRoom(attempt)];
                 if active.microphone == Microphone::Open {
                     outputs.push(Output::PublishMicrophone(attempt));

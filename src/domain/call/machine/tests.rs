@@ -9,7 +9,7 @@ const fn s(s: u64) -> Duration {
 const TICKET_END: Duration = s(3_600);
 
 fn granted() -> News {
-    News::TicketGranted { until: TICKET_END }
+    News::TicketGranted { until: Some(TICKET_END) }
 }
 
 /// A machine with the number of its running attempt.
@@ -230,6 +230,27 @@ fn a_room_closed_at_its_tickets_end_reached_its_longest_length() {
 }
 
 #[test]
+fn a_call_that_was_come_back_to_reaches_its_longest_length_too() {
+    for (closed, by) in [(s(89), EndedBy::Desk), (s(98), EndedBy::TimeLimit)] {
+        let mut call = Call { machine: CallMachine::default(), attempt: Attempt::default() };
+        call.on(Input::Rejoin { mode: Mode::Text, until: s(100) }, s(0));
+        call.attempt = call.machine.attempt();
+        call.news(News::Joined, s(1));
+        call.news(News::Disconnected(Departure::Desk), closed);
+        assert_eq!(call.state(), CallState::Ended { by, length: closed - s(1) });
+    }
+}
+
+#[test]
+fn a_ticket_without_an_end_limits_no_call() {
+    let mut call = Call::start(Mode::Text);
+    call.news(News::TicketGranted { until: None }, s(0));
+    call.news(News::Joined, s(1));
+    call.news(News::Disconnected(Departure::Desk), s(2));
+    assert_eq!(call.state(), CallState::Ended { by: EndedBy::Desk, length: s(1) });
+}
+
+#[test]
 fn a_page_that_goes_away_keeps_the_ticket() {
     let mut call = Call::connected(Mode::Voice);
     let a = call.attempt;
@@ -240,7 +261,7 @@ fn a_page_that_goes_away_keeps_the_ticket() {
 #[test]
 fn coming_back_joins_without_a_new_ticket() {
     let mut machine = CallMachine::default();
-    let outputs = machine.on(Input::Rejoin(Mode::Voice), s(0));
+    let outputs = machine.on(Input::Rejoin { mode: Mode::Voice, until: TICKET_END }, s(0));
     let attempt = machine.attempt();
     assert_eq!(outputs, [Output::OpenMicrophone(attempt), Output::JoinRoom(attempt)]);
 }
@@ -354,7 +375,7 @@ fn step() -> impl Strategy<Value = Step> {
         prop_oneof![Just(Departure::Client), Just(Departure::Desk), Just(Departure::OtherPage), Just(Departure::Lost)];
     prop_oneof![
         3 => mode.clone().prop_map(|mode| Step::Visitor(Input::Start(mode))),
-        1 => mode.prop_map(|mode| Step::Visitor(Input::Rejoin(mode))),
+        1 => mode.prop_map(|mode| Step::Visitor(Input::Rejoin { mode, until: TICKET_END })),
         1 => Just(Step::Visitor(Input::HangUp)),
         1 => Just(Step::Visitor(Input::Reset)),
         1 => Just(Step::Visitor(Input::LeavePage)),

@@ -98,9 +98,9 @@ impl Driver {
         if self.held.borrow().machine.is_active() {
             return;
         }
-        let Some((ticket, mode, _)) = ticket::kept() else { return self.cells.rejoin.set(None) };
+        let Some((ticket, mode, left)) = ticket::kept() else { return self.cells.rejoin.set(None) };
         self.held.borrow_mut().ticket = Some(ticket);
-        self.begin(mode, Input::Rejoin(mode));
+        self.begin(mode, Input::Rejoin { mode, until: clock::now() + left });
         self.cells.lines.set(history::kept());
     }
 

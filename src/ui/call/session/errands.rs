@@ -67,6 +67,7 @@ impl Driver {
         self.meter.watch_microphone(&microphone);
         held.microphone = Some((attempt, microphone));
         self.cells.mode.set(Mode::Voice);
+        ticket::keep_mode(Mode::Voice);
     }
 
     /// Shows the room a muted microphone where there is none, rather than one that says nothing.
@@ -98,7 +99,7 @@ impl Driver {
         let taken = self.held.borrow_mut().early.take(attempt, clock::now());
         match taken {
             // Within the click, so that the connection begins before the browser draws.
-            Taken::Ready(ticket, _) => self.feed(Input::News(attempt, self.take_ticket(attempt, ticket))),
+            Taken::Ready(ticket, since) => self.feed(Input::News(attempt, self.take_ticket(attempt, ticket, since))),
             Taken::Asked => {}
             Taken::Nothing(number) => self.request_ticket(number),
         }
@@ -118,17 +119,21 @@ impl Driver {
 
     fn on_ticket(&self, attempt: Attempt, answer: Result<CallTicket, CallRefused>) {
         let news = match answer {
-            Ok(ticket) => self.take_ticket(attempt, ticket),
+            Ok(ticket) => self.take_ticket(attempt, ticket, clock::now()),
             Err(refused) => News::TicketRefused(ticket_problem(refused)),
         };
         self.input(Input::News(attempt, news));
     }
 
-    fn take_ticket(&self, attempt: Attempt, ticket: CallTicket) -> News {
-        let until = clock::now() + ticket::time_left(&ticket);
+    /// Its length counts from when it came, `since`: the server's clock and the visitor's may differ.
+    fn take_ticket(&self, attempt: Attempt, ticket: CallTicket, since: Duration) -> News {
+        let until = ticket::length(&ticket.token).map(|length| since + length);
         let mut held = self.held.borrow_mut();
         if attempt == held.machine.attempt() && held.machine.is_active() {
-            ticket::keep(&ticket, self.cells.mode.get_untracked());
+            if let Some(until) = until {
+                let left = until.saturating_sub(clock::now());
+                ticket::keep(&ticket, self.cells.mode.get_untracked(), left);
+            }
             held.ticket = Some(ticket);
         }
         News::TicketGranted { until }

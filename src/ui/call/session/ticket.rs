@@ -12,6 +12,8 @@ use crate::{
 
 const TICKET: &str = "frontdesk.call";
 const MODE: &str = "frontdesk.call.mode";
+/// When the ticket ends, in seconds by this device's wall clock.
+const UNTIL: &str = "frontdesk.call.until";
 
 /// A ticket that ends sooner is not worth a rejoin.
 const WORTHWHILE: Duration = Duration::from_secs(30);
@@ -99,34 +101,37 @@ impl EarlyTicket {
     }
 }
 
-/// Keeps the running call's ticket.
-pub(super) fn keep(ticket: &CallTicket, mode: Mode) {
+/// Keeps the running call's ticket, which is good for `left` more.
+pub(super) fn keep(ticket: &CallTicket, mode: Mode, left: Duration) {
     let Ok(text) = serde_json::to_string(ticket) else { return };
     storage::keep_tab_note(TICKET, Some(&text));
+    storage::keep_tab_note(UNTIL, Some(&(clock::wall_clock() + left).as_secs().to_string()));
+    keep_mode(mode);
+}
+
+/// Keeps how its visitor takes part, which may change during the call.
+pub(super) fn keep_mode(mode: Mode) {
     storage::keep_tab_note(MODE, Some(mode_word(mode)));
 }
 
 /// Forgets it.
 pub(super) fn forget() {
-    storage::keep_tab_note(TICKET, None);
-    storage::keep_tab_note(MODE, None);
+    for note in [TICKET, UNTIL, MODE] {
+        storage::keep_tab_note(note, None);
+    }
 }
 
 /// The kept ticket, how its visitor took part, and how long it is still good.
 pub(super) fn kept() -> Option<(CallTicket, Mode, Duration)> {
     let ticket: CallTicket = serde_json::from_str(&storage::tab_note(TICKET)?).ok()?;
-    let left = time_left(&ticket);
+    let until = Duration::from_secs(storage::tab_note(UNTIL)?.parse().ok()?);
+    let left = until.saturating_sub(clock::wall_clock());
     let mode = match storage::tab_note(MODE)?.as_str() {
         "text" => Mode::Text,
         "listen" => Mode::Listen,
         _ => Mode::Voice,
     };
     (left > WORTHWHILE).then_some((ticket, mode, left))
-}
-
-/// How long a ticket is still good; nothing where it does not say.
-pub(super) fn time_left(ticket: &CallTicket) -> Duration {
-    expiry(&ticket.token).unwrap_or_default().saturating_sub(clock::wall_clock())
 }
 
 const fn mode_word(mode: Mode) -> &'static str {
@@ -137,14 +142,15 @@ const fn mode_word(mode: Mode) -> &'static str {
     }
 }
 
-/// A token's `exp`, as the time since 1970. The signature is the server's business.
-fn expiry(token: &str) -> Option<Duration> {
+/// How long a token is good, from its `nbf` to its `exp`, where it says so. The signature is the server's business.
+pub(super) fn length(token: &str) -> Option<Duration> {
     #[derive(Deserialize)]
     struct Claims {
+        nbf: u64,
         exp: u64,
     }
     let claims: Claims = serde_json::from_slice(&base64_url(token.split('.').nth(1)?)?).ok()?;
-    Some(Duration::from_secs(claims.exp))
+    claims.exp.checked_sub(claims.nbf).map(Duration::from_secs)
 }
 
 /// Base64 with the URL alphabet and no padding (RFC 4648 section 5), as tokens have it.
@@ -239,16 +245,16 @@ mod tests {
     }
 
     #[test]
-    fn reads_when_a_token_ends() {
-        // {"exp":4102444800,"sub":"visitor"}
-        let token = "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDAsInN1YiI6InZpc2l0b3IifQ.c2ln";
-        assert_eq!(expiry(token), Some(Duration::from_secs(4_102_444_800)));
+    fn reads_how_long_a_token_is_good() {
+        // {"nbf":1800000000,"exp":1800003600,"sub":"visitor"}
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJuYmYiOjE4MDAwMDAwMDAsImV4cCI6MTgwMDAwMzYwMCwic3ViIjoidmlzaXRvciJ9.c2ln";
+        assert_eq!(length(token), Some(s(3_600)));
     }
 
     #[test]
-    fn a_token_that_is_none_has_no_end() {
+    fn a_token_that_is_none_has_no_length() {
         for token in ["", "a", "a.b", "a.!!!.c", "a.e30.c"] {
-            assert_eq!(expiry(token), None, "{token}");
+            assert_eq!(length(token), None, "{token}");
         }
     }
 
