@@ -157,13 +157,29 @@ test("by text there is no microphone prompt", async ({ call }) => {
   await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
 });
 
+/** Loads the page again and goes back to the call that was left. */
+async function reloadAndGoBack({ page }) {
+  await page.reload();
+  await page.locator("[data-state]").hover();
+  await page.getByRole("link").or(page.getByRole("button")).filter({ hasText: /call|Talk to us/ }).last().click();
+  await page.getByRole("button", { name: "Go back to the call" }).click();
+}
+
 test("a reload offers the same call again", async ({ call }) => {
   await call.dial();
   const room = await call.room();
-  await call.page.reload();
-  await call.page.locator("[data-state]").hover();
-  await call.page.getByRole("link").or(call.page.getByRole("button")).filter({ hasText: /call|Talk to us/ }).last().click();
-  await call.page.getByRole("button", { name: "Go back to the call" }).click();
+  await reloadAndGoBack(call);
   await call.reaches("connected");
   expect(await call.room()).toBe(room);
+});
+
+test("a text call that got a microphone comes back with it", async ({ call }) => {
+  await call.open();
+  await call.page.getByRole("button", { name: "Type instead of talking" }).click();
+  await call.reaches("connected");
+  await call.microphone.click();
+  await expect.poll(() => call.microphoneTracks()).toEqual(["live"]);
+  await reloadAndGoBack(call);
+  await call.reaches("connected");
+  await expect.poll(() => call.microphoneTracks()).toEqual(["live"]);
 });

@@ -36,6 +36,18 @@ test("the open panel has its ticket, unless that would bring the assistant", asy
   expect(tickets).toHaveLength(1);
 });
 
+test("the browser is made ready once, however often the panel opens", async ({ call }) => {
+  const connections = () => call.page.evaluate(() => window.__probes.connections.length);
+  await call.open();
+  await expect.poll(connections).toBe(1);
+  await call.page.keyboard.press("Escape");
+  await expect(call.panel).toBeHidden();
+  await call.open();
+  // Long enough for a connection that should not be there.
+  await call.page.waitForTimeout(500);
+  expect(await connections()).toBe(1);
+});
+
 test("without a script the button is a link that leads somewhere", async ({ browsers, desk }) => {
   const call = new Call(await browsers.open({ context: { javaScriptEnabled: false } }), desk);
   await call.visit();

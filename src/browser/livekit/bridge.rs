@@ -1,6 +1,6 @@
 //! LiveKit's values as ours, and ours as LiveKit's.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use js_sys::{Array, AsyncIterator, Function, IteratorNext, Promise, Reflect, Symbol};
 use wasm_bindgen::{JsCast, JsValue};
@@ -30,6 +30,7 @@ const DEAF_KINDS: [u32; 2] = [1, 2];
 thread_local! {
     static LOADING: RefCell<Option<Promise>> = const { RefCell::new(None) };
     static LOADED: OnceCell<ffi::Client> = const { OnceCell::new() };
+    static IS_WARM: Cell<bool> = const { Cell::new(false) };
     /// A room made ahead, and the speaker that it was made for.
     static SPARE: RefCell<Option<(ffi::Room, String)>> = const { RefCell::new(None) };
 }
@@ -42,14 +43,19 @@ pub fn prefetch() {
     });
 }
 
-/// Has the browser make ready what the first connection of a page would wait for.
+/// Has the browser make ready what the first connection of a page would wait for, once, and keeps a room at hand.
 pub fn warm(speaker_id: String) {
     spawn_local(async {
         let Ok(client) = client().await else { return };
-        let_run(client.warm());
-        // A failure shows again when the call begins.
-        let spare = new_room(&client, &speaker_id).ok().map(|room| (room, speaker_id));
-        SPARE.set(spare);
+        if !IS_WARM.replace(true) {
+            let_run(client.warm());
+        }
+        SPARE.with_borrow_mut(|spare| {
+            if spare.as_ref().is_none_or(|(_, made_for)| *made_for != speaker_id) {
+                // A failure shows again when the call begins.
+                *spare = new_room(&client, &speaker_id).ok().map(|room| (room, speaker_id));
+            }
+        });
     });
 }
 

@@ -5,7 +5,19 @@ export { LocalAudioTrack, Room, setLogLevel } from "livekit-client";
 // While it joins, the client looks every 50 ms whether the connection stands; it offers its timers for replacement.
 const POLL_MS = 50;
 const { setTimeout } = CriticalTimers;
-CriticalTimers.setTimeout = (act, delay, ...rest) => setTimeout(act, delay === POLL_MS ? 5 : delay, ...rest);
+let joining = 0;
+CriticalTimers.setTimeout = (act, delay, ...rest) =>
+  setTimeout(act, joining && delay === POLL_MS ? 5 : delay, ...rest);
+
+/** Connects `room`, and looks every 5 ms whether it is. */
+export const join = async (room, url, token) => {
+  joining += 1;
+  try {
+    await room.connect(url, token);
+  } finally {
+    joining -= 1;
+  }
+};
 
 /** Has the browser start its WebRTC machinery, which takes the first offer of a page some 20 ms. */
 export const warm = async () => {

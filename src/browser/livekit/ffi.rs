@@ -25,6 +25,8 @@ extern "C" {
     pub fn set_log_level(this: &Client, level: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn warm(this: &Client) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn join(this: &Client, room: &Room, url: &str, token: &str) -> Result<Promise, JsValue>;
 
     /// A function that takes the place of an event's number in front.
     pub type Numbered;
@@ -46,8 +48,6 @@ extern "C" {
     pub fn register_text_stream_handler(this: &Room, topic: &str, handler: &Function) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = unregisterTextStreamHandler)]
     pub fn unregister_text_stream_handler(this: &Room, topic: &str) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    pub fn connect(this: &Room, url: &str, token: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn disconnect(this: &Room, stop_tracks: bool) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = startAudio)]

@@ -109,7 +109,7 @@ impl Room {
     /// # Errors
     /// Why the room server did not let the visitor in.
     pub async fn join(&self, url: &str, token: &str) -> Result<(), Problem> {
-        bridge::done(self.0.room.connect(url, token)).await.map_err(bridge::join_problem)?;
+        bridge::done(self.0.client.join(&self.0.room, url, token)).await.map_err(bridge::join_problem)?;
         Ok(())
     }
 
