@@ -45,6 +45,22 @@ test("the way on by text works where the microphone was refused", async ({ call 
   await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
 });
 
+test("a microphone that the room does not take is closed, and the call goes on", async ({ call }) => {
+  await call.page.addInitScript(() => {
+    const { addTransceiver } = RTCPeerConnection.prototype;
+    RTCPeerConnection.prototype.addTransceiver = function (what, init) {
+      if (what instanceof MediaStreamTrack) throw new DOMException("refused by the test", "InvalidStateError");
+      return addTransceiver.call(this, what, init);
+    };
+  });
+  await call.visit();
+  await call.dial();
+  await expect(call.panel).toContainText("Your microphone does not reach the call.");
+  expect(new Set(await call.microphoneTracks())).toEqual(new Set(["ended"]));
+  await call.type("What does a jazz trio cost?");
+  await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
+});
+
 test("an insecure page says so", async ({ call }) => {
   await call.page.addInitScript(() => {
     Object.defineProperty(window, "isSecureContext", { value: false });

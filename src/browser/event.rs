@@ -14,6 +14,8 @@ pub enum RoomEvent {
     Reconnected,
     /// The room is left for good.
     Disconnected(Departure),
+    /// The room did not take the microphone.
+    MicrophoneUnheard,
     /// Who is there to answer, as it stands after a change.
     Desk(Desk),
     /// How good the visitor's connection is.

@@ -123,8 +123,12 @@ impl Room {
         spawn_local(async move {
             loop {
                 let Some(track) = inner.next_microphone.take() else { break };
-                // A room that went away meanwhile reports that itself.
-                let _ = inner.publish(&track).await;
+                let taken = inner.publish(&track).await;
+                // A room that was left takes none, and one that another has followed is not missed.
+                let missed = inner.ears.borrow().is_some() && inner.next_microphone.borrow().is_none();
+                if taken.is_err() && missed {
+                    (inner.report)(RoomEvent::MicrophoneUnheard);
+                }
             }
             inner.publishing.set(false);
         });

@@ -51,6 +51,8 @@ pub enum News {
     MicrophoneFailed(Problem),
     /// The open microphone was unplugged or forbidden.
     MicrophoneLost,
+    /// The room did not take the open microphone.
+    MicrophoneUnheard,
     /// The server gave a ticket.
     TicketGranted {
         /// When it ends, where it says so.

@@ -257,6 +257,15 @@ impl CallMachine {
                 }
                 Microphone::Absent | Microphone::Prompting | Microphone::Opening | Microphone::Outdated => Vec::new(),
             },
+            News::MicrophoneUnheard => match active.microphone {
+                // Nobody hears it: closed, and said so, it can be asked for again.
+                Microphone::Open => {
+                    active.microphone = Microphone::Absent;
+                    active.microphone_problem = Some(Problem::MicrophoneUnheard);
+                    vec![Output::CloseMicrophone(attempt)]
+                }
+                Microphone::Absent | Microphone::Prompting | Microphone::Opening | Microphone::Outdated => Vec::new(),
+            },
             News::TicketGranted { until } => {
                 let Link::Ticket { due } = active.link else { return Vec::new() };
                 active.link = Link::Joining { due };
@@ -374,6 +383,7 @@ fn release(attempt: Attempt, news: &News) -> Vec<Output> {
         News::Joined => vec![Output::LeaveRoom(attempt)],
         News::MicrophoneFailed(_)
         | News::MicrophoneLost
+        | News::MicrophoneUnheard
         | News::TicketGranted { .. }
         | News::TicketRefused(_)
         | News::JoinFailed(_)

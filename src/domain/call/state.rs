@@ -72,6 +72,8 @@ pub enum Problem {
     MicrophoneMissing,
     /// Another program holds the microphone.
     MicrophoneBusy,
+    /// The room did not take what the microphone hears.
+    MicrophoneUnheard,
     /// The page is not served over HTTPS, so that browsers refuse the microphone.
     InsecurePage,
     /// The page sits in a frame that was not allowed the microphone.

@@ -46,6 +46,7 @@ fn ProblemCard(
         Problem::MicrophoneDenied
         | Problem::MicrophoneMissing
         | Problem::MicrophoneBusy
+        | Problem::MicrophoneUnheard
         | Problem::InsecurePage
         | Problem::BlockedFrame
         | Problem::TokenRefused(_)
@@ -103,6 +104,7 @@ fn concerns_microphone(problem: &Problem) -> bool {
         Problem::MicrophoneDenied
         | Problem::MicrophoneMissing
         | Problem::MicrophoneBusy
+        | Problem::MicrophoneUnheard
         | Problem::InsecurePage
         | Problem::BlockedFrame => true,
         Problem::TokenRefused(_)

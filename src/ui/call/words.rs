@@ -167,6 +167,9 @@ pub fn advice(problem: &Problem) -> Advice {
         Problem::MicrophoneBusy => {
             ("Another program is using the microphone.", &["Close the other call or recording.", "Press Try again."])
         }
+        Problem::MicrophoneUnheard => {
+            ("Your microphone does not reach the call.", &["Press the microphone to open it again."])
+        }
         Problem::InsecurePage => (
             "This page is not secure, so the browser keeps the microphone closed.",
             &["Open the page again with https:// in front.", "Then start the call there."],

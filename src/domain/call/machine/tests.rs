@@ -294,6 +294,20 @@ fn an_unplugged_microphone_is_replaced_or_missed() {
 }
 
 #[test]
+fn a_microphone_that_the_room_does_not_take_is_closed_and_can_be_asked_for_again() {
+    let mut call = Call::connected(Mode::Voice);
+    let a = call.attempt;
+    assert_eq!(call.news(News::MicrophoneUnheard, s(2)), [Output::CloseMicrophone(a)]);
+    assert_eq!(call.machine.microphone_problem(), Some(&Problem::MicrophoneUnheard));
+    assert_eq!(call.state(), CallState::Connected { since: s(1) });
+    assert_eq!(call.on(Input::WantMicrophone, s(3)), [Output::OpenMicrophone(a)]);
+    // The refusal of the microphone before.
+    assert_eq!(call.news(News::MicrophoneUnheard, s(3)), []);
+    assert_eq!(call.news(News::MicrophoneOpened, s(4)), [Output::PublishMicrophone(a)]);
+    assert_eq!(call.machine.microphone_problem(), None);
+}
+
+#[test]
 fn another_microphone_takes_the_place_of_the_first() {
     let mut call = Call::connected(Mode::Voice);
     let a = call.attempt;
@@ -388,6 +402,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Room(News::DeskLeft)),
         1 => Just(Step::Room(News::Reconnecting)),
         1 => Just(Step::Room(News::Reconnected)),
+        1 => Just(Step::Room(News::MicrophoneUnheard)),
         1 => departure.prop_map(|departure| Step::Room(News::Disconnected(departure))),
         1 => Just(Step::MicrophoneEnds),
         2 => (0_u64..25).prop_map(Step::Wait),

@@ -153,6 +153,7 @@ impl Driver {
         let news = match event {
             RoomEvent::Reconnecting => News::Reconnecting,
             RoomEvent::Reconnected => News::Reconnected,
+            RoomEvent::MicrophoneUnheard => News::MicrophoneUnheard,
             RoomEvent::Disconnected(departure) => News::Disconnected(departure),
             RoomEvent::Desk(desk) => {
                 self.held.borrow_mut().label.on_state(desk.agent, clock::now());
