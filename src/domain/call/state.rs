@@ -50,6 +50,18 @@ pub enum CallState {
     Failed(Problem),
 }
 
+impl CallState {
+    /// How long the call stood, once it has ended.
+    pub fn length(&self) -> Option<Duration> {
+        if let Self::Ended { length, .. } = self { Some(*length) } else { None }
+    }
+
+    /// Why it could not begin or go on, where it has failed.
+    pub fn problem(&self) -> Option<&Problem> {
+        if let Self::Failed(problem) = self { Some(problem) } else { None }
+    }
+}
+
 /// Who ended a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndedBy {

@@ -15,18 +15,7 @@ use crate::{
 #[component]
 pub fn Ended() -> impl IntoView {
     let session = use_call_session();
-    let length = live(move || {
-        session.state.with(|state| match state {
-            CallState::Ended { length, .. } => words::clock(*length),
-            CallState::Idle
-            | CallState::RequestingMicrophone
-            | CallState::Connecting
-            | CallState::WaitingForAgent { .. }
-            | CallState::Connected { .. }
-            | CallState::Reconnecting { .. }
-            | CallState::Failed(_) => String::new(),
-        })
-    });
+    let length = live(move || session.state.with(CallState::length).map_or_else(String::new, words::clock));
     let lines = move |visitor: bool| {
         session.lines.with(|lines| lines.iter().filter(|line| (line.speaker == Speaker::Visitor) == visitor).count())
     };

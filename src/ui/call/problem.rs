@@ -6,28 +6,19 @@ use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
 
 use super::{session::use_call_session, transcript::Transcript, words};
 use crate::{
-    domain::call::{CallState, Mode, Problem},
+    domain::call::{Mode, Problem},
     ui::{
         icon::{Glyph, Icon},
         live::live,
     },
 };
 
-/// What the panel shows for [`CallState::Failed`].
+/// What the panel shows for a call that failed.
 #[component]
 pub fn ProblemScreen() -> impl IntoView {
     let session = use_call_session();
     move || {
-        let problem = session.state.with(|state| match state {
-            CallState::Failed(problem) => Some(problem.clone()),
-            CallState::Idle
-            | CallState::RequestingMicrophone
-            | CallState::Connecting
-            | CallState::WaitingForAgent { .. }
-            | CallState::Connected { .. }
-            | CallState::Reconnecting { .. }
-            | CallState::Ended { .. } => None,
-        });
+        let problem = session.state.with(|state| state.problem().cloned());
         problem.map(|problem| view! { <ProblemCard problem/> })
     }
 }
