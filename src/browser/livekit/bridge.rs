@@ -9,7 +9,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::ffi;
 use crate::{
     browser::event::Desk,
-    domain::call::{AgentState, Departure, Problem, Quality},
+    domain::call::{AgentState, Departure, Problem, Quality, wire},
 };
 
 /// Where the server keeps the client.
@@ -17,8 +17,6 @@ const CLIENT_URL: &str = "/pkg/livekit-client.js";
 
 /// Voice at LiveKit's `speech` preset with silence left out, and no redundancy: one track is all there is.
 const PUBLISH_OPTIONS: &str = r#"{"source":"microphone","audioPreset":{"maxBitrate":24000},"dtx":true,"red":false}"#;
-
-const CHAT_OPTIONS: &str = r#"{"topic":"lk.chat"}"#;
 
 /// LiveKit would leave at `beforeunload`, which a click on a mail address or a download fires too; the session leaves
 /// when the page is really gone.
@@ -110,7 +108,9 @@ pub(super) fn publish_options() -> Result<JsValue, JsValue> {
 }
 
 pub(super) fn chat_options() -> Result<JsValue, JsValue> {
-    js_sys::JSON::parse(CHAT_OPTIONS)
+    let options = js_sys::Object::new();
+    Reflect::set(&options, &"topic".into(), &wire::CHAT_TOPIC.into())?;
+    Ok(options.into())
 }
 
 /// Waits for a promise whose making may fail.
@@ -132,27 +132,17 @@ pub(super) fn desk(room: &ffi::Room) -> Desk {
         let participant: ffi::Participant = participant.unchecked_into();
         if participant.is_agent() {
             let attributes = participant.attributes();
-            let state =
-                attribute(&attributes, "lk.agent.state").as_deref().map_or(AgentState::Initializing, agent_state);
+            let state = attribute(&attributes, wire::AGENT_STATE)
+                .as_deref()
+                .map_or(AgentState::Initializing, AgentState::parse);
             desk.agent = Some(state);
-            desk.text_only = attribute(&attributes, "frontdesk.speech").as_deref() == Some("text");
+            desk.text_only = attribute(&attributes, wire::SPEECH).as_deref() == Some("text");
             desk.present |= state != AgentState::Initializing;
         } else if participant.kind().is_none_or(|kind| !DEAF_KINDS.contains(&kind)) {
             desk.present = true;
         }
     }
     desk
-}
-
-/// `lk.agent.state`; what later versions may add counts as not ready.
-fn agent_state(word: &str) -> AgentState {
-    match word {
-        "idle" => AgentState::Idle,
-        "listening" => AgentState::Listening,
-        "thinking" => AgentState::Thinking,
-        "speaking" => AgentState::Speaking,
-        _ => AgentState::Initializing,
-    }
 }
 
 /// livekit-client's `ConnectionQuality`.

@@ -15,7 +15,7 @@ use super::{bridge, ffi};
 use crate::{
     browser::{device::Sound, event::RoomEvent, media::Microphone, meter::Meter},
     domain::{
-        call::Problem,
+        call::{Problem, wire},
         transcript::{Line, Speaker},
     },
 };
@@ -46,9 +46,6 @@ struct Ears {
     _on_words: Closure<dyn Fn(ffi::TextStreamReader, ffi::Sender)>,
     _on_chat: Closure<dyn Fn(ffi::TextStreamReader, ffi::Sender)>,
 }
-
-const WORDS_TOPIC: &str = "lk.transcription";
-const CHAT_TOPIC: &str = "lk.chat";
 
 /// livekit-client's room events that concern a call.
 #[derive(Clone, Copy)]
@@ -254,7 +251,7 @@ impl Inner {
         let Ok(pieces) = bridge::Pieces::of(&reader) else { return };
         let Some(speaker) = inner.upgrade().map(|inner| inner.speaker(&sender.identity())) else { return };
         let info = reader.info();
-        let id = bridge::attribute(&info.attributes(), "lk.segment_id").unwrap_or_else(|| info.id());
+        let id = bridge::attribute(&info.attributes(), wire::SEGMENT_ID).unwrap_or_else(|| info.id());
         let mut line = Line { id, speaker, text: String::new(), is_final: false, typed, interrupted: false };
         loop {
             let piece = pieces.next().await;
@@ -263,10 +260,9 @@ impl Inner {
                 Ok(Some(piece)) => line.text.push_str(&piece),
                 Ok(None) => {
                     let attributes = reader.info().attributes();
-                    let said = bridge::attribute(&attributes, "lk.transcription_final");
+                    let said = bridge::attribute(&attributes, wire::IS_FINAL);
                     line.is_final = typed || speaker == Speaker::Agent || said.as_deref() == Some("true");
-                    line.interrupted =
-                        bridge::attribute(&attributes, "frontdesk.interrupted").as_deref() == Some("true");
+                    line.interrupted = bridge::attribute(&attributes, wire::INTERRUPTED).as_deref() == Some("true");
                     return (inner.report)(RoomEvent::Words(line));
                 }
                 Err(_) => {
@@ -323,9 +319,9 @@ impl Ears {
             listeners.push((*name, listener));
         }
         let on_words = text_handler(inner, false);
-        inner.room.register_text_stream_handler(WORDS_TOPIC, on_words.as_ref().unchecked_ref())?;
+        inner.room.register_text_stream_handler(wire::WORDS_TOPIC, on_words.as_ref().unchecked_ref())?;
         let on_chat = text_handler(inner, true);
-        inner.room.register_text_stream_handler(CHAT_TOPIC, on_chat.as_ref().unchecked_ref())?;
+        inner.room.register_text_stream_handler(wire::CHAT_TOPIC, on_chat.as_ref().unchecked_ref())?;
         Ok(Self { _on_event: on_event, listeners, _on_words: on_words, _on_chat: on_chat })
     }
 
@@ -333,8 +329,8 @@ impl Ears {
         for (name, listener) in &self.listeners {
             let _ = room.off(name, listener);
         }
-        let _ = room.unregister_text_stream_handler(WORDS_TOPIC);
-        let _ = room.unregister_text_stream_handler(CHAT_TOPIC);
+        let _ = room.unregister_text_stream_handler(wire::WORDS_TOPIC);
+        let _ = room.unregister_text_stream_handler(wire::CHAT_TOPIC);
     }
 }
 

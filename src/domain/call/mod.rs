@@ -4,6 +4,7 @@ mod agent_label;
 mod exchange;
 mod machine;
 mod state;
+pub mod wire;
 
 pub use agent_label::{AgentLabel, SETTLE};
 pub use exchange::{Attempt, Departure, Input, News, Output};

@@ -105,7 +105,7 @@ pub enum Problem {
     ConnectionLost,
 }
 
-/// What the assistant is doing: the participant attribute `lk.agent.state`.
+/// What the assistant is doing; [`wire`](super::wire) has the words for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AgentState {
     /// Joining.

@@ -8,14 +8,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     link::{JoinError, Joined, Kind, Link, Presence},
     script::{Knowledge, Script},
-    session::{Engines, Outcome, STATE_ATTRIBUTE, Session, state_name},
+    session::{Engines, Outcome, Session},
     stt,
     tts::flite::Flite,
 };
-use crate::domain::{call::AgentState, faq::Faq};
-
-/// Whether the call works aloud: `voice` or `text`.
-const SPEECH_ATTRIBUTE: &str = "frontdesk.speech";
+use crate::domain::{
+    call::{AgentState, wire},
+    faq::Faq,
+};
 
 /// How often it tries to get into a room, and the first wait between two tries; it doubles.
 const TRIES: u32 = 6;
@@ -141,8 +141,8 @@ impl AgentHost {
             name: self.name.clone(),
             kind: Kind::Agent,
             attributes: BTreeMap::from([
-                (STATE_ATTRIBUTE.to_owned(), state_name(AgentState::Initializing).to_owned()),
-                (SPEECH_ATTRIBUTE.to_owned(), speech.to_owned()),
+                (wire::AGENT_STATE.to_owned(), AgentState::Initializing.as_str().to_owned()),
+                (wire::SPEECH.to_owned(), speech.to_owned()),
             ]),
         }
     }

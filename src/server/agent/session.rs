@@ -26,13 +26,7 @@ use super::{
     turn::{Input, Output, Timings, Turns},
     vad::Edge,
 };
-use crate::domain::call::AgentState;
-
-/// The attribute that front ends read the assistant's state from.
-pub(super) const STATE_ATTRIBUTE: &str = "lk.agent.state";
-
-/// The topic of chat messages.
-const CHAT_TOPIC: &str = "lk.chat";
+use crate::domain::call::{AgentState, wire};
 
 /// The clock of what is played.
 const FRAME: Duration = Duration::from_millis(20);
@@ -213,7 +207,7 @@ impl<'a> Session<'a> {
                 self.on_edges(&identity, edge.into_iter().collect(), now);
             }
             RoomEvent::Text { identity, topic, text, .. } => {
-                if topic != CHAT_TOPIC || !self.visitors.contains(&identity) {
+                if topic != wire::CHAT_TOPIC || !self.visitors.contains(&identity) {
                     return;
                 }
                 let text: String = text.trim().chars().take(CHAT_CHARS).collect();
@@ -388,7 +382,7 @@ impl<'a> Session<'a> {
     }
 
     fn show(&self, state: AgentState) {
-        let attributes = BTreeMap::from([(STATE_ATTRIBUTE.to_owned(), state_name(state).to_owned())]);
+        let attributes = BTreeMap::from([(wire::AGENT_STATE.to_owned(), state.as_str().to_owned())]);
         self.send(Order::Attributes(attributes));
     }
 
@@ -410,16 +404,5 @@ impl<'a> Session<'a> {
         let now = self.now();
         let orders = self.transcripts.agent_finished(&self.own, now);
         self.send_all(orders);
-    }
-}
-
-/// The state as LiveKit's front ends spell it.
-pub(super) fn state_name(state: AgentState) -> &'static str {
-    match state {
-        AgentState::Initializing => "initializing",
-        AgentState::Idle => "idle",
-        AgentState::Listening => "listening",
-        AgentState::Thinking => "thinking",
-        AgentState::Speaking => "speaking",
     }
 }

@@ -6,10 +6,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::link::{Order, Transcript};
+use crate::domain::call::wire::{IS_FINAL, SEGMENT_ID, WORDS_TOPIC as TOPIC};
 
-const TOPIC: &str = "lk.transcription";
-const SEGMENT_ID: &str = "lk.segment_id";
-const IS_FINAL: &str = "lk.transcription_final";
 const TRACK_ID: &str = "lk.transcribed_track_id";
 
 /// Who speaks, and on which track (empty if there is none).

@@ -127,7 +127,7 @@ pub fn CallWidget(
             aria-label=words::CALL
             class="call"
             data-state=live(move || session.state.with(state_name))
-            data-agent=live(move || session.agent.get().map_or("", agent_name))
+            data-agent=live(move || session.agent.get().map_or("", AgentState::as_str))
             on:keydown=on_keydown
             on:keyup=on_keyup
         >
@@ -159,15 +159,5 @@ fn state_name(state: &CallState) -> &'static str {
         CallState::Reconnecting { .. } => "reconnecting",
         CallState::Ended { .. } => "ended",
         CallState::Failed(_) => "failed",
-    }
-}
-
-fn agent_name(agent: AgentState) -> &'static str {
-    match agent {
-        AgentState::Initializing => "initializing",
-        AgentState::Idle => "idle",
-        AgentState::Listening => "listening",
-        AgentState::Thinking => "thinking",
-        AgentState::Speaking => "speaking",
     }
 }
