@@ -12,13 +12,14 @@ use std::{rc::Rc, time::Duration};
 
 use leptos::prelude::*;
 
-use self::{cells::Cells, driver::Driver};
+pub use self::cells::CallSession;
+use self::driver::Driver;
 pub use crate::browser::device::Device;
 use crate::{
     browser::livekit,
     domain::{
-        call::{AgentState, CallState, Input, Mode, Problem, Quality},
-        transcript::{self, Line},
+        call::{Input, Mode},
+        transcript,
     },
 };
 
@@ -38,59 +39,6 @@ pub struct Rejoin {
     pub mode: Mode,
     /// How long the ticket is still good, counted from the page's start.
     pub expires_in: Duration,
-}
-
-/// One call at a time: its signals and its actions.
-#[derive(Clone, Copy)]
-pub struct CallSession {
-    /// Where the call stands.
-    pub state: ReadSignal<CallState>,
-    /// What the assistant is doing, where one is in the room.
-    pub agent: ReadSignal<Option<AgentState>>,
-    /// The transcript, in the order in which lines were begun.
-    pub lines: ReadSignal<Vec<Line>>,
-    /// How long the room has been joined, in whole seconds.
-    pub elapsed: ReadSignal<Duration>,
-    /// The connection as the room server judges it.
-    pub quality: ReadSignal<Quality>,
-    /// How the visitor takes part.
-    pub mode: ReadSignal<Mode>,
-    /// Whether the visitor wants to be heard.
-    pub microphone_on: ReadSignal<bool>,
-    /// Whether the other side is audible.
-    pub speaker_on: ReadSignal<bool>,
-    /// How loud the other side is, 0..=1.
-    pub volume: ReadSignal<u8>,
-    /// Whether the microphone is open only while the talk key is held.
-    pub push_to_talk: ReadSignal<bool>,
-    /// Whether the talk key is held.
-    pub talking: ReadSignal<bool>,
-    /// Whether the browser filters noise out of the microphone.
-    pub noise_suppression: ReadSignal<bool>,
-    /// Whether the browser filters the speaker's sound out of the microphone.
-    pub echo_cancellation: ReadSignal<bool>,
-    /// The microphones of this device.
-    pub microphones: ReadSignal<Vec<Device>>,
-    /// The speakers of this device.
-    pub speakers: ReadSignal<Vec<Device>>,
-    /// The chosen microphone's id; empty for the browser's own choice.
-    pub microphone_id: ReadSignal<String>,
-    /// The chosen speaker's id; empty for the browser's own choice.
-    pub speaker_id: ReadSignal<String>,
-    /// Whether this browser lets a page choose the speaker.
-    pub can_choose_speaker: ReadSignal<bool>,
-    /// Whether the browser waits for a tap before it plays anything.
-    pub playback_blocked: ReadSignal<bool>,
-    /// Whether the assistant has neither ears nor voice on its machine, so that the call works by text.
-    pub text_only: ReadSignal<bool>,
-    /// A call of this tab that can be joined again.
-    pub rejoin: ReadSignal<Option<Rejoin>>,
-    /// The text of a message that could not be sent.
-    pub chat_problem: ReadSignal<Option<String>>,
-    /// What became of the microphone during the call.
-    pub microphone_problem: ReadSignal<Option<Problem>>,
-    cells: Cells,
-    driver: StoredValue<Option<StoredValue<Rc<Driver>, LocalStorage>>>,
 }
 
 /// Makes the call session and puts it into the context of the views below.
@@ -216,37 +164,6 @@ impl CallSession {
     /// The transcript as plain text, one line a turn.
     pub fn transcript_text(&self) -> String {
         self.lines.with_untracked(|lines| transcript::to_text(lines))
-    }
-
-    fn new() -> Self {
-        let cells = Cells::default();
-        Self {
-            state: cells.state.read_only(),
-            agent: cells.agent.read_only(),
-            lines: cells.lines.read_only(),
-            elapsed: cells.elapsed.read_only(),
-            quality: cells.quality.read_only(),
-            mode: cells.mode.read_only(),
-            microphone_on: cells.microphone_on.read_only(),
-            speaker_on: cells.speaker_on.read_only(),
-            volume: cells.volume.read_only(),
-            push_to_talk: cells.push_to_talk.read_only(),
-            talking: cells.talking.read_only(),
-            noise_suppression: cells.noise_suppression.read_only(),
-            echo_cancellation: cells.echo_cancellation.read_only(),
-            microphones: cells.microphones.read_only(),
-            speakers: cells.speakers.read_only(),
-            microphone_id: cells.microphone_id.read_only(),
-            speaker_id: cells.speaker_id.read_only(),
-            can_choose_speaker: cells.can_choose_speaker.read_only(),
-            playback_blocked: cells.playback_blocked.read_only(),
-            text_only: cells.text_only.read_only(),
-            rejoin: cells.rejoin.read_only(),
-            chat_problem: cells.chat_problem.read_only(),
-            microphone_problem: cells.microphone_problem.read_only(),
-            cells,
-            driver: StoredValue::new(None),
-        }
     }
 
     /// What drives the call, made at its first use, which is always in a browser.
