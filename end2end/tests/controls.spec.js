@@ -64,7 +64,8 @@ const LET_GO = {
   "the window is left": ({ page }) => page.evaluate(() => window.dispatchEvent(new Event("blur"))),
   "the page is hidden": ({ page }) =>
     page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true }))),
-  "a pointer is released": ({ page }) => page.evaluate(() => document.body.dispatchEvent(new Event("pointerup", { bubbles: true }))),
+  "a pointer is released": ({ page }) =>
+    page.evaluate(() => document.body.dispatchEvent(new Event("pointerup", { bubbles: true }))),
 };
 
 for (const [way, letGo] of Object.entries(LET_GO)) {
