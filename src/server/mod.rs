@@ -21,7 +21,7 @@ pub mod visitor;
 use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::{net::TcpListener, sync::mpsc};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
     agent::{AgentConfig, AgentHost, Link},
@@ -76,6 +76,7 @@ pub struct Server {
     app: AppState,
     entrance: Entrance,
     assistant: Option<(AgentHost, mpsc::Receiver<String>)>,
+    rooms: TaskTracker,
     shutdown: CancellationToken,
 }
 
@@ -111,7 +112,7 @@ impl Server {
         });
         let entrance = Entrance::new(app.clone(), router::router(app.clone(), open.router));
         let assistant = assistant.map(|assistant| (AgentHost::new(assistant, link), open.starts));
-        Ok(Self { listener, address, app, entrance, assistant, shutdown })
+        Ok(Self { listener, address, app, entrance, assistant, rooms: open.tasks, shutdown })
     }
 
     /// The address that it listens at.
@@ -121,7 +122,7 @@ impl Server {
 
     /// Answers until the word to stop, then lets open connections finish for a moment.
     pub async fn run(self) {
-        let Self { listener, app, entrance, assistant, shutdown, .. } = self;
+        let Self { listener, app, entrance, assistant, rooms, shutdown, .. } = self;
         tokio::spawn(forget_the_rested(app, shutdown.clone()));
         let assistant = assistant.map(|(host, starts)| tokio::spawn(host.run(starts, shutdown.clone())));
         let stopping = async {
@@ -129,6 +130,8 @@ impl Server {
             if let Some(assistant) = assistant {
                 let _ = assistant.await;
             }
+            rooms.close();
+            rooms.wait().await;
         };
         tokio::select! {
             () = stopping => {}

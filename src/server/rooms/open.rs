@@ -8,7 +8,7 @@ use std::{
 
 use axum::Router;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Rooms, embedded::EmbeddedRooms, livekit::LiveKitRooms};
 use crate::server::{
@@ -33,6 +33,8 @@ pub struct OpenRooms {
     pub router: Option<Router>,
     /// Names of rooms that need an assistant.
     pub starts: mpsc::Receiver<String>,
+    /// What goes on in this process until the rooms are closed and everybody in them has been told.
+    pub tasks: TaskTracker,
 }
 
 /// Why there are no rooms.
@@ -67,7 +69,15 @@ pub async fn open(
         RoomServer::LiveKit { url, key } => {
             let (rooms, starts) = LiveKitRooms::new(&url, &key);
             let address = url.as_str().to_owned();
-            Ok(OpenRooms { rooms: Arc::new(rooms), key, url: address, public_url: Some(url), router: None, starts })
+            Ok(OpenRooms {
+                rooms: Arc::new(rooms),
+                key,
+                url: address,
+                public_url: Some(url),
+                router: None,
+                starts,
+                tasks: TaskTracker::new(),
+            })
         }
         RoomServer::Embedded { key, udp, announce, webhooks } => {
             let key = key.map_or_else(|| keys::load_or_make(data_dir), Ok)?;
@@ -75,10 +85,10 @@ pub async fn open(
             let sfu = sfu::start(config, key.clone(), shutdown.clone())
                 .await
                 .map_err(|source| OpenError::Media { address: udp, source })?;
-            let router = Some(sfu.router());
+            let (router, tasks) = (Some(sfu.router()), sfu.tasks().clone());
             let (rooms, starts) = EmbeddedRooms::new(sfu, shutdown);
             let url = format!("ws://{}", reachable(site));
-            Ok(OpenRooms { rooms: Arc::new(rooms), key, url, public_url: None, router, starts })
+            Ok(OpenRooms { rooms: Arc::new(rooms), key, url, public_url: None, router, starts, tasks })
         }
     }
 }

@@ -37,7 +37,7 @@ use tokio::sync::{
     mpsc::{self, error::TrySendError},
     oneshot,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
     admin::{AdminError, Change, CreateRoom, Happening, ParticipantInfo, RoomEvent, RoomInfo},
@@ -72,6 +72,7 @@ struct Inner {
     key: ApiKey,
     origins: Option<AllowedOrigins>,
     media: Vec<SocketAddr>,
+    tasks: TaskTracker,
 }
 
 /// Starts the room server; it runs until `shutdown`.
@@ -88,8 +89,9 @@ pub async fn start(config: SfuConfig, key: ApiKey, shutdown: CancellationToken) 
         webhooks::start(url, key.clone(), events.subscribe());
     }
     let driver = Driver::new(network, key.clone(), events.clone())?;
-    tokio::spawn(driver.run(inbox, shutdown));
-    Ok(Sfu { inner: Arc::new(Inner { commands, events, key, origins: config.origins, media }) })
+    let tasks = TaskTracker::new();
+    tasks.spawn(driver.run(inbox, shutdown));
+    Ok(Sfu { inner: Arc::new(Inner { commands, events, key, origins: config.origins, media, tasks }) })
 }
 
 impl Sfu {
@@ -106,6 +108,11 @@ impl Sfu {
     /// The addresses at which media is announced.
     pub fn media_addresses(&self) -> &[SocketAddr] {
         &self.inner.media
+    }
+
+    /// What it does until it has stopped and every client has been told so.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.inner.tasks
     }
 
     /// Opens a room; one that is open stays as it is.

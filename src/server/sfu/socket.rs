@@ -102,8 +102,9 @@ async fn open(
     let (reply, session) = oneshot::channel();
     sfu.command(Command::Enter { admission, entry, responses, reply }).await;
     let session = session.await.map_err(|_| Rejection::Stopped)??;
+    let tasks = sfu.tasks().clone();
     let guard = session.map(|session| Guard { sfu, session });
-    Ok(upgrade.on_upgrade(move |socket| pump(socket, inbox, guard)))
+    Ok(upgrade.on_upgrade(move |socket| tasks.track_future(pump(socket, inbox, guard))))
 }
 
 /// A session's hold on its socket: whatever ends the socket, the driver hears of it.

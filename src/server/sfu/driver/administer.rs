@@ -47,7 +47,7 @@ impl Driver {
         Ok(())
     }
 
-    pub(super) fn change(&mut self, name: &str, change: Change, now: Instant) -> Result<(), AdminError> {
+    pub(super) fn change(&mut self, name: &str, change: Box<Change>, now: Instant) -> Result<(), AdminError> {
         let &room = self.names.get(name).ok_or(AdminError::NoRoom)?;
         let machine = self.rooms.get(&room).ok_or(AdminError::NoRoom)?;
         machine.would_take(&change)?;

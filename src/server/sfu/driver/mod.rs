@@ -168,7 +168,7 @@ impl Driver {
                 let _ = reply.send(self.remove_participant(&room, &identity, now));
             }
             Command::Change { room, change, reply } => {
-                let _ = reply.send(self.change(&room, *change, now));
+                let _ = reply.send(self.change(&room, change, now));
             }
             Command::DeleteRoom(room, reply) => {
                 let _ = reply.send(self.delete_room(&room, now));

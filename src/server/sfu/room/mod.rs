@@ -121,7 +121,7 @@ pub enum Input {
         bytes: Vec<u8>,
     },
     /// An administrator changes something, which [`Room::would_take`] has let pass.
-    Change(Change),
+    Change(Box<Change>),
     /// An administrator removes somebody.
     Remove(PeerKey),
     /// The room ends for everybody.
@@ -232,7 +232,7 @@ impl Room {
             Input::AnswerTaken(peer) => self.answer_taken(peer),
             Input::OfferFailed(peer) => self.offer_failed(peer),
             Input::Data { peer, channel, bytes } => self.data(peer, channel, &bytes),
-            Input::Change(change) => self.change(change, now),
+            Input::Change(change) => self.change(*change, now),
             Input::Remove(peer) => self.end(peer, Reason::ParticipantRemoved, Some(Action::Disconnect), now),
             Input::Close(reason) => self.close(reason, now),
             Input::Tick => self.tick(now),

@@ -481,13 +481,13 @@ fn what_is_no_longer_allowed_ends_at_once() {
     let (mut room, track) = conversation();
     let listener = Permission { publish: false, ..view(&room, ANN).permission };
     let change = |permission: &Permission| {
-        Input::Change(Change::Participant {
+        Input::Change(Box::new(Change::Participant {
             identity: "ann".into(),
             name: String::new(),
             metadata: String::new(),
             attributes: BTreeMap::new(),
             permission: Some(permission.clone()),
-        })
+        }))
     };
     let outputs = quiet(room.on(change(&listener), START));
     let ann = view(&room, ANN);

@@ -11,7 +11,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderMap, Method, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -41,7 +41,7 @@ async fn answer(
 ) -> Response {
     let grants = match grants(&sfu, &headers) {
         Ok(grants) => grants,
-        Err(refused) => return refused,
+        Err(refused) => return (StatusCode::UNAUTHORIZED, refused).into_response(),
     };
     if method != Method::POST {
         return TwirpError::bad_route(&method, &uri, "only POST is allowed").into_response();
@@ -58,11 +58,10 @@ async fn answer(
 }
 
 /// What the request's token allows. No token allows nothing; a bad one is told apart, in plain text.
-fn grants(sfu: &Sfu, headers: &HeaderMap) -> Result<VideoGrants, Response> {
+fn grants(sfu: &Sfu, headers: &HeaderMap) -> Result<VideoGrants, String> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(VideoGrants::default()) };
-    let unauthorized = |reason: String| (axum::http::StatusCode::UNAUTHORIZED, reason).into_response();
     let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-    let token = token.ok_or_else(|| unauthorized("invalid authorization header".into()))?;
-    let claims = sfu.key().verify(token).map_err(|error| unauthorized(error.to_string()))?;
+    let token = token.ok_or_else(|| "invalid authorization header".to_owned())?;
+    let claims = sfu.key().verify(token).map_err(|error| error.to_string())?;
     Ok(claims.video)
 }
