@@ -20,7 +20,7 @@ use super::{
     link::{Closed, Joined, Kind, Order, RoomEvent},
     mouth::Mouth,
     script::{Brain, Then},
-    stt::{Stt, Utterance, Words},
+    stt::{Stt, Utterance, UtteranceId, Words},
     transcript::{Transcripts, Voice},
     tts::Tts,
     turn::{Input, Output, Timings, Turns},
@@ -100,7 +100,7 @@ pub(super) struct Session<'a> {
     ears: HashMap<String, Ear>,
     turns: Turns,
     transcripts: Transcripts,
-    /// Who is being recognised, and the utterance.
+    /// Who was heard last, and their utterance while it goes on.
     talker: Option<Voice>,
     utterance: Option<Box<dyn Utterance>>,
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
@@ -282,21 +282,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn on_words(&mut self, words: Words) {
+    fn on_words(&mut self, Words { utterance, text, is_final }: Words) {
         let now = self.now();
-        let Some(talker) = self.talker.clone() else { return };
-        match words {
-            Words::Interim(text) => {
-                if self.utterance.is_some() && !text.is_empty() {
-                    let orders = self.transcripts.visitor_said(&talker, &text, false, now);
-                    self.send_all(orders);
-                }
-            }
-            Words::Final(text) => {
-                let orders = self.transcripts.visitor_said(&talker, &text, true, now);
-                self.send_all(orders);
-                self.on_turn(Input::Words(text), now);
-            }
+        let orders = self.transcripts.visitor_said(utterance, &text, is_final, now);
+        self.send_all(orders);
+        if is_final {
+            self.on_turn(Input::Words { utterance, text }, now);
         }
     }
 
@@ -367,9 +358,7 @@ impl<'a> Session<'a> {
         for output in self.turns.on(input, now) {
             match output {
                 Output::Show(state) => self.show(state),
-                Output::Listen => {
-                    self.utterance = self.engines.stt.as_ref().map(|stt| stt.begin(self.words.0.clone()));
-                }
+                Output::Listen(utterance) => self.listen(utterance),
                 Output::Finish => {
                     if let Some(utterance) = self.utterance.take() {
                         utterance.finish();
@@ -385,6 +374,13 @@ impl<'a> Session<'a> {
                 }
             }
         }
+    }
+
+    fn listen(&mut self, id: UtteranceId) {
+        if let Some(talker) = self.talker.clone() {
+            self.transcripts.visitor_begins(id, talker);
+        }
+        self.utterance = self.engines.stt.as_ref().map(|stt| stt.begin(id, self.words.0.clone()));
     }
 
     fn show(&self, state: AgentState) {

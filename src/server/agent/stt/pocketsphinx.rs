@@ -23,7 +23,7 @@ use pocketsphinx::{CmdLn, PsDecoder};
 use tokio::sync::mpsc;
 
 use super::{
-    Stt, Utterance, Words,
+    Stt, Utterance, UtteranceId, Words,
     language_model::LanguageModel,
     opinions::{Decision, Heard, Opinions},
     phrases,
@@ -75,10 +75,11 @@ impl Stt for PocketSphinx {
         self.workers().0.ready_one();
     }
 
-    fn begin(&self, words: mpsc::Sender<Words>) -> Box<dyn Utterance> {
+    fn begin(&self, id: UtteranceId, words: mpsc::Sender<Words>) -> Box<dyn Utterance> {
         let (site, general) = self.workers();
         let ((to_site, at_site), (to_general, at_general)) = (channel(), channel());
         let case = Arc::new(Case {
+            id,
             words,
             opinions: Mutex::default(),
             unheard: Mutex::new(Some(at_general)),
@@ -129,6 +130,7 @@ enum Model {
 
 /// One utterance, seen from both models.
 struct Case {
+    id: UtteranceId,
     words: mpsc::Sender<Words>,
     opinions: Mutex<Opinions>,
     /// The sound for the default model, until it is asked.
@@ -140,7 +142,7 @@ struct Case {
 impl Case {
     fn on_interim(self: &Arc<Self>, heard: &Heard, speech: Duration) {
         // Words in mid-speech are worth showing only while there is room for them.
-        self.words.try_send(Words::Interim(written(&heard.text))).ok();
+        self.words.try_send(self.words(&heard.text, false)).ok();
         if locked(&self.opinions).on_interim(heard.score, speech) {
             self.ask();
         }
@@ -154,11 +156,15 @@ impl Case {
         match decision {
             Decision::Words(text) => {
                 self.is_decided.store(true, Ordering::Relaxed);
-                self.words.blocking_send(Words::Final(written(&text))).ok();
+                self.words.blocking_send(self.words(&text, true)).ok();
             }
             Decision::Ask => self.ask(),
             Decision::Wait => {}
         }
+    }
+
+    fn words(&self, text: &str, is_final: bool) -> Words {
+        Words { utterance: self.id, text: written(text), is_final }
     }
 
     fn ask(self: &Arc<Self>) {
@@ -235,8 +241,8 @@ fn work(kind: Model, model: &LanguageModel, jobs: &Mutex<Receiver<Job>>, idle: &
         let job = locked(jobs).recv();
         let Ok(job) = job else { return };
         let heard = match &decoder {
-            Some(decoder) => recognise(kind, decoder, &job),
-            None => job.sounds.iter().any(|sound| matches!(sound, Sound::End)).then_some(None),
+            Some(decoder) if decoder.start_utt(None).is_ok() => recognise(kind, decoder, &job),
+            Some(_) | None => not_understood(&job),
         };
         idle.fetch_add(1, Ordering::Relaxed);
         if let Some(heard) = heard {
@@ -245,9 +251,13 @@ fn work(kind: Model, model: &LanguageModel, jobs: &Mutex<Receiver<Job>>, idle: &
     }
 }
 
-/// Recognises one utterance; none if it was given up or is decided without this.
+/// Hears one utterance to its end without a word of it; none if it was given up.
+fn not_understood(job: &Job) -> Option<Option<Heard>> {
+    job.sounds.iter().any(|sound| matches!(sound, Sound::End)).then_some(None)
+}
+
+/// Recognises one utterance, which the decoder has started; none if it was given up or is decided without this.
 fn recognise(kind: Model, decoder: &PsDecoder, job: &Job) -> Option<Option<Heard>> {
-    decoder.start_utt(None).ok()?;
     let (mut speech, mut fresh) = (0, 0);
     let mut waiting_since = None;
     let mut is_over = false;
@@ -428,15 +438,15 @@ mod tests {
             for entry in &faq.entries {
                 let Some(pcm) = said(voice, &entry.question) else { continue };
                 let (words, mut heard) = mpsc::channel(64);
-                let mut utterance = engine.begin(words);
+                let mut utterance = engine.begin(UtteranceId(1), words);
                 pcm.chunks(320).for_each(|frame| utterance.hear(frame));
                 let start = std::time::Instant::now();
                 utterance.finish();
                 let text = loop {
-                    match heard.blocking_recv() {
-                        Some(Words::Final(text)) => break text,
-                        Some(Words::Interim(_)) => {}
-                        None => panic!("no words"),
+                    let words = heard.blocking_recv().unwrap();
+                    assert_eq!(words.utterance, UtteranceId(1));
+                    if words.is_final {
+                        break words.text;
                     }
                 };
                 let spoken = phrases::spoken(&entry.question);
