@@ -13,7 +13,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -42,6 +42,12 @@ const ONE_PASS: [&str; 6] = ["-fwdflat", "no", "-bestpath", "no", "-maxhmmpf", "
 
 /// How long the default model may keep everybody waiting after the end of the speech.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Utterances that may wait for a decoder of each model; beyond this many nobody would wait for the words.
+const JOBS_MAX: usize = 32;
+
+/// Sound that is kept of one utterance: more than the ear makes one of.
+const UTTERANCE_SAMPLES_MAX: usize = SAMPLE_HZ * 40;
 
 /// Sound between two looks at what was understood so far.
 const INTERIM_SAMPLES: usize = SAMPLE_HZ * 3 / 10;
@@ -87,17 +93,20 @@ impl Stt for PocketSphinx {
             is_decided: AtomicBool::new(false),
         });
         site.give(Job { sounds: at_site, case });
-        Box::new(Pending { sounds: [to_site, to_general] })
+        Box::new(Pending { sounds: [to_site, to_general], samples_left: UTTERANCE_SAMPLES_MAX })
     }
 }
 
 /// An utterance on its way to both models.
 struct Pending {
     sounds: [Sender<Sound>; 2],
+    samples_left: usize,
 }
 
 impl Utterance for Pending {
     fn hear(&mut self, pcm: &[i16]) {
+        let Some(left) = self.samples_left.checked_sub(pcm.len()) else { return };
+        self.samples_left = left;
         let pcm: Arc<[i16]> = pcm.into();
         for sound in &self.sounds {
             sound.send(Sound::More(pcm.clone())).ok();
@@ -182,7 +191,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Workers {
     kind: Model,
     model: Arc<LanguageModel>,
-    queue: Sender<Job>,
+    queue: SyncSender<Job>,
     jobs: Arc<Mutex<Receiver<Job>>>,
     /// Threads without a job, those that still load their model included.
     idle: Arc<AtomicUsize>,
@@ -192,7 +201,7 @@ struct Workers {
 
 impl Workers {
     fn new(kind: Model, model: Arc<LanguageModel>) -> Self {
-        let (queue, jobs) = channel();
+        let (queue, jobs) = sync_channel(JOBS_MAX);
         let max = thread::available_parallelism().map_or(1, usize::from).min(DECODERS_MAX);
         Self {
             kind,
@@ -218,8 +227,13 @@ impl Workers {
         if one_less.is_err() {
             self.start();
         }
-        // The receiving half lives as long as this, so the queue is never closed.
-        self.queue.send(job).ok();
+        // The receiving half lives as long as this, so the queue is full or takes it.
+        if self.queue.try_send(job).is_err() {
+            tracing::warn!(kind = ?self.kind, "too many utterances wait for a decoder; one is given up");
+            if one_less.is_ok() {
+                self.idle.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
     fn start(&self) {
@@ -403,6 +417,24 @@ mod tests {
     fn words_are_written_as_one_writes() {
         assert_eq!(written("can i come on sunday in june"), "Can I come on Sunday in June");
         assert_eq!(written(""), "");
+    }
+
+    #[test]
+    fn what_waits_for_a_decoder_is_bounded() {
+        let (words, _heard) = mpsc::channel(1);
+        let engine = PocketSphinx::new(&Faq::parse(include_str!("../../../../content/faq.md")).unwrap());
+        let (site, _) = engine.workers();
+        // No thread takes a job.
+        site.started.store(site.max, Ordering::Relaxed);
+        let mut utterances: Vec<_> = (0..100).map(|id| engine.begin(UtteranceId(id), words.clone())).collect();
+        let jobs: Vec<Job> = locked(&site.jobs).try_iter().collect();
+        assert_eq!(jobs.len(), JOBS_MAX);
+        for _ in 0..3000 {
+            utterances[0].hear(&[1; 320]);
+        }
+        let kept: usize =
+            jobs[0].sounds.try_iter().map(|sound| if let Sound::More(pcm) = sound { pcm.len() } else { 0 }).sum();
+        assert_eq!(kept, UTTERANCE_SAMPLES_MAX);
     }
 
     /// What flite says in `voice`; none without flite.
