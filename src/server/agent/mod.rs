@@ -15,6 +15,7 @@ mod ear;
 mod host;
 pub mod link;
 mod mouth;
+mod outbox;
 mod playout;
 mod script;
 mod session;

@@ -19,6 +19,7 @@ use super::{
     ear::Ear,
     link::{Closed, Joined, Kind, Order, RoomEvent},
     mouth::Mouth,
+    outbox::Outbox,
     script::{Brain, Then},
     stt::{Stt, Utterance, UtteranceId, Words},
     transcript::{Transcripts, Voice},
@@ -67,8 +68,11 @@ pub(super) struct Engines {
 pub(super) enum Outcome {
     /// The call is over.
     Over,
-    /// The connection broke while somebody was there.
-    Lost,
+    /// The connection broke.
+    Lost {
+        /// Whether somebody was greeted by then.
+        greeted: bool,
+    },
 }
 
 /// Where the visitor is.
@@ -88,7 +92,8 @@ enum Attendance {
 
 /// One call.
 pub(super) struct Session<'a> {
-    joined: Joined,
+    events: mpsc::Receiver<RoomEvent>,
+    outbox: Outbox,
     engines: Engines,
     brain: &'a mut dyn Brain,
     own: Voice,
@@ -108,7 +113,7 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Takes a room that was joined as `identity`; `is_back` when the call goes on after a broken connection.
+    /// Takes a room that was joined as `identity`; `is_back` when whoever comes was greeted before the connection broke.
     pub(super) fn new(
         joined: Joined,
         engines: Engines,
@@ -119,7 +124,8 @@ impl<'a> Session<'a> {
         let own = Voice { identity: identity.to_owned(), track: String::new() };
         let mouth = Mouth::new(engines.tts.clone());
         Self {
-            joined,
+            events: joined.events,
+            outbox: Outbox::new(joined.orders),
             engines,
             brain,
             transcripts: Transcripts::new(format!("{:08x}", rand::random::<u32>())),
@@ -148,8 +154,8 @@ impl<'a> Session<'a> {
                 biased;
                 () = shutdown.cancelled() => Some(Outcome::Over),
                 _ = ticks.tick() => self.on_tick(),
-                event = self.joined.events.recv() => match event {
-                    Some(RoomEvent::Closed(Closed::Lost)) | None => Some(Outcome::Lost),
+                event = self.events.recv() => match event {
+                    Some(RoomEvent::Closed(Closed::Lost)) | None => Some(self.lost()),
                     Some(RoomEvent::Closed(Closed::Ended)) => Some(Outcome::Over),
                     Some(event) => {
                         self.on_room(event);
@@ -168,23 +174,29 @@ impl<'a> Session<'a> {
             if let Some(outcome) = over {
                 break outcome;
             }
+            if self.outbox.is_blocked() {
+                tracing::warn!("the room takes no orders any more");
+                break self.lost();
+            }
         };
         self.stop_speaking();
-        self.send(Order::Leave);
+        // The last sound fades out.
+        self.outbox.send_all(self.mouth.tick().frame);
+        self.outbox.send(Order::Leave);
         outcome
+    }
+
+    /// The room is gone: the end of a call that was over, and a mishap otherwise.
+    fn lost(&self) -> Outcome {
+        match self.attendance {
+            Attendance::Leaving { .. } => Outcome::Over,
+            Attendance::Here | Attendance::Departed { .. } => Outcome::Lost { greeted: true },
+            Attendance::Awaited { .. } | Attendance::Arriving { .. } => Outcome::Lost { greeted: self.is_back },
+        }
     }
 
     fn now(&self) -> Duration {
         self.start.elapsed()
-    }
-
-    /// Sends an order; a room that takes none any more will say so itself.
-    fn send(&self, order: Order) {
-        self.joined.orders.try_send(order).ok();
-    }
-
-    fn send_all(&self, orders: Vec<Order>) {
-        orders.into_iter().for_each(|order| self.send(order));
     }
 
     fn on_room(&mut self, event: RoomEvent) {
@@ -285,7 +297,7 @@ impl<'a> Session<'a> {
     fn on_words(&mut self, Words { utterance, text, is_final }: Words) {
         let now = self.now();
         let orders = self.transcripts.visitor_said(utterance, &text, is_final, now);
-        self.send_all(orders);
+        self.outbox.send_all(orders);
         if is_final {
             self.on_turn(Input::Words { utterance, text }, now);
         }
@@ -310,15 +322,15 @@ impl<'a> Session<'a> {
             self.on_turn(Input::AnswerStarted, now);
         }
         if let Some(frame) = uttered.frame {
-            self.send(frame);
+            self.outbox.send(frame);
         }
         if !uttered.heard.is_empty() {
             let orders = self.transcripts.agent_said(&self.own, &uttered.heard, now);
-            self.send_all(orders);
+            self.outbox.send_all(orders);
         }
         if let Some(then) = uttered.over {
             let orders = self.transcripts.agent_finished(&self.own, now);
-            self.send_all(orders);
+            self.outbox.send_all(orders);
             self.on_turn(Input::AnswerFinished, now);
             if then == Then::Leave {
                 self.attendance = Attendance::Leaving { at: now + FAREWELL };
@@ -383,9 +395,9 @@ impl<'a> Session<'a> {
         self.utterance = self.engines.stt.as_ref().map(|stt| stt.begin(id, self.words.0.clone()));
     }
 
-    fn show(&self, state: AgentState) {
+    fn show(&mut self, state: AgentState) {
         let attributes = BTreeMap::from([(STATE_ATTRIBUTE.to_owned(), state_name(state).to_owned())]);
-        self.send(Order::Attributes(attributes));
+        self.outbox.send(Order::Attributes(attributes));
     }
 
     fn answer(&mut self, said: &str) {
@@ -400,12 +412,10 @@ impl<'a> Session<'a> {
 
     /// Silence, at once; the words that were heard stay as they are.
     fn stop_speaking(&mut self) {
-        if let Some(fade) = self.mouth.stop() {
-            self.send(fade);
-        }
+        self.mouth.stop();
         let now = self.now();
-        let orders = self.transcripts.agent_finished(&self.own, now);
-        self.send_all(orders);
+        let orders = self.transcripts.agent_cut(&self.own, now);
+        self.outbox.send_all(orders);
     }
 }
 

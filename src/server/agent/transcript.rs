@@ -15,6 +15,9 @@ const SEGMENT_ID: &str = "lk.segment_id";
 const IS_FINAL: &str = "lk.transcription_final";
 const TRACK_ID: &str = "lk.transcribed_track_id";
 
+/// Tells the site's own page that the assistant had more to say.
+const INTERRUPTED: &str = "frontdesk.interrupted";
+
 /// Utterances whose words may still come; those of older ones are not shown.
 const OPEN_UTTERANCES: usize = 8;
 
@@ -75,10 +78,20 @@ impl Transcripts {
         orders
     }
 
-    /// The assistant has finished, or was cut: what was heard until here is final.
+    /// The assistant has finished: what was heard until here is final.
     pub(super) fn agent_finished(&mut self, voice: &Voice, now: Duration) -> Vec<Order> {
+        self.agent_ended(voice, now, BTreeMap::new())
+    }
+
+    /// The assistant was cut, if it was saying something: what was heard until here is final.
+    pub(super) fn agent_cut(&mut self, voice: &Voice, now: Duration) -> Vec<Order> {
+        self.agent_ended(voice, now, BTreeMap::from([(INTERRUPTED.to_owned(), "true".to_owned())]))
+    }
+
+    fn agent_ended(&mut self, voice: &Voice, now: Duration, more: BTreeMap<String, String>) -> Vec<Order> {
         let Some(segment) = self.agent.take() else { return Vec::new() };
-        let attributes = attributes(&segment.id, &voice.track, true);
+        let mut attributes = attributes(&segment.id, &voice.track, true);
+        attributes.extend(more);
         let transcript = older(&segment, voice, now, true);
         vec![Order::CloseText { stream: segment.id, attributes }, Order::Transcript(transcript)]
     }
@@ -196,6 +209,21 @@ mod tests {
         ];
         assert_eq!(orders, expected);
         assert_eq!(transcripts.agent_finished(&me, Duration::ZERO), []);
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_says_so() {
+        let mut transcripts = Transcripts::new("x".into());
+        let me = voice("agent", "TR_a");
+        assert_eq!(transcripts.agent_cut(&me, Duration::ZERO), []);
+        transcripts.agent_said(&me, "Hello,", Duration::from_millis(100));
+        let mut attributes = map("SG_x0001", "true", "TR_a");
+        attributes.insert("frontdesk.interrupted".into(), "true".into());
+        let expected = [
+            Order::CloseText { stream: "SG_x0001".into(), attributes },
+            packet("agent", "TR_a", "Hello,", 100, 400, true),
+        ];
+        assert_eq!(transcripts.agent_cut(&me, Duration::from_millis(400)), expected);
     }
 
     #[test]
