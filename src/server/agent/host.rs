@@ -1,14 +1,14 @@
 //! Which rooms the assistant is in: one task for each call, the engines shared by all.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::{
     sync::mpsc,
-    task::{JoinError, JoinSet},
+    task::{Id, JoinError, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -88,26 +88,23 @@ impl AgentHost {
     /// Joins each room that `starts` names, until `shutdown`; then leaves them all.
     pub async fn run(self, mut starts: mpsc::Receiver<String>, shutdown: CancellationToken) {
         let host = Arc::new(self);
-        let mut calls = JoinSet::new();
+        let mut calls = Calls::default();
         loop {
             tokio::select! {
+                // A room's call that is over does not stand in the way of its next.
+                biased;
                 () = shutdown.cancelled() => break,
-                Some(ended) = calls.join_next() => told(ended),
+                () = calls.one_ended() => {}
                 room = starts.recv() => match room {
-                    Some(room) if calls.len() >= CALLS_MAX => {
-                        tracing::error!(room, calls = CALLS_MAX, "too many calls: the assistant does not come");
-                    }
                     Some(room) => {
                         let (host, shutdown) = (host.clone(), shutdown.clone());
-                        calls.spawn(async move { host.call(room, shutdown).await });
+                        calls.begin(room.clone(), async move { host.call(room, shutdown).await });
                     }
                     None => break,
                 },
             }
         }
-        while let Some(ended) = calls.join_next().await {
-            told(ended);
-        }
+        calls.all_ended().await;
     }
 
     /// One call, from joining to leaving; joins again when the connection breaks.
@@ -179,10 +176,49 @@ impl AgentHost {
     }
 }
 
-/// Says so when a call has panicked: its visitor is alone.
-fn told(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "a call broke down");
+/// The calls that go on, one for each room.
+#[derive(Default)]
+struct Calls {
+    tasks: JoinSet<()>,
+    rooms: HashMap<Id, String>,
+}
+
+impl Calls {
+    /// Begins a room's call, unless the room has one or there are too many.
+    fn begin(&mut self, room: String, call: impl Future<Output = ()> + Send + 'static) {
+        if self.rooms.values().any(|known| *known == room) {
+            tracing::debug!(room, "the assistant is there already, or on its way");
+        } else if self.tasks.len() >= CALLS_MAX {
+            tracing::error!(room, calls = CALLS_MAX, "too many calls: the assistant does not come");
+        } else {
+            let id = self.tasks.spawn(call).id();
+            self.rooms.insert(id, room);
+        }
+    }
+
+    /// Waits until a call has ended; for ever where there is none.
+    async fn one_ended(&mut self) {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => self.on_ended(ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn all_ended(mut self) {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            self.on_ended(ended);
+        }
+    }
+
+    fn on_ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match &ended {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        let room = self.rooms.remove(&id);
+        if let Err(error) = ended {
+            tracing::error!(room, %error, "a call broke down");
+        }
     }
 }
 
@@ -201,6 +237,36 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_room_has_one_call_at_a_time_even_after_one_broke_down() {
+        let (begun, mut names) = mpsc::unbounded_channel();
+        let mut calls = Calls::default();
+        let begin = |calls: &mut Calls, name: &'static str, breaks: bool| {
+            let begun = begun.clone();
+            calls.begin("support-1".into(), async move {
+                begun.send(name).unwrap();
+                assert!(!breaks, "a call that breaks down");
+            });
+        };
+        begin(&mut calls, "first", true);
+        begin(&mut calls, "refused", false);
+        calls.one_ended().await;
+        begin(&mut calls, "second", false);
+        calls.one_ended().await;
+        assert!(calls.rooms.is_empty());
+        let begun: Vec<_> = std::iter::from_fn(|| names.try_recv().ok()).collect();
+        assert_eq!(begun, ["first", "second"]);
+    }
+
+    #[tokio::test]
+    async fn there_are_so_many_calls_at_once() {
+        let mut calls = Calls::default();
+        for n in 0..CALLS_MAX + 5 {
+            calls.begin(format!("support-{n}"), std::future::pending());
+        }
+        assert_eq!(calls.tasks.len(), CALLS_MAX);
+    }
 
     #[test]
     fn a_room_that_is_lost_again_and_again_is_given_up() {
