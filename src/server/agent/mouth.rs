@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
-    audio::opus::VoiceEncoder,
+    audio::{FRAME_SAMPLES, opus::VoiceEncoder},
     link::Order,
-    playout::{FRAME_SAMPLES, Playout, Sentence},
+    playout::{Playout, Sentence},
     script::Then,
     tts::{Tts, sentences},
 };

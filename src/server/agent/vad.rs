@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::playout::SAMPLE_HZ;
+use super::audio::SAMPLE_HZ;
 
 /// Samples that the detector scores at once: 16 ms, given by `earshot`.
 const WINDOW_SAMPLES: usize = 256;

@@ -28,7 +28,7 @@ use super::{
     opinions::{Decision, Heard, Opinions},
     phrases,
 };
-use crate::{domain::faq::Faq, server::agent::playout::SAMPLE_HZ};
+use crate::{domain::faq::Faq, server::agent::audio::SAMPLE_HZ};
 
 /// Where Debian's `pocketsphinx-en-us` puts the models.
 const MODELS: &str = "/usr/share/pocketsphinx/model/en-us";
