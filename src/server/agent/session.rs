@@ -4,7 +4,7 @@
 //! heard, and a tick each 20 ms that is the clock of what is played. Engines work elsewhere and are never waited for.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,6 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    attendance::{self, Attendance, Standing},
     ear::Ear,
     link::{Closed, Joined, Kind, Order, RoomEvent},
     mouth::Mouth,
@@ -38,17 +39,8 @@ const CHAT_TOPIC: &str = "lk.chat";
 /// The clock of what is played.
 const FRAME: Duration = Duration::from_millis(20);
 
-/// How long it waits for somebody to come.
-const NOBODY: Duration = Duration::from_secs(30);
-
-/// How long it waits for somebody to come back: a reload of the page, a change of network.
-const DEPARTED: Duration = Duration::from_secs(15);
-
-/// How long after somebody came their browser should be receiving the assistant, if the server does not tell.
-const AUDIBLE_AFTER: Duration = Duration::from_millis(700);
-
-/// How long its last words may take to leave the listener's buffer.
-const FAREWELL: Duration = Duration::from_millis(800);
+/// What whoever was greeted before the connection broke hears.
+const SORRY: &str = "I am sorry, the line dropped for a moment. Where were we?";
 
 /// A chat message is cut here: an answer needs no more of it.
 const CHAT_CHARS: usize = 500;
@@ -75,21 +67,6 @@ pub(super) enum Outcome {
     },
 }
 
-/// Where the visitor is.
-#[derive(Clone, Copy, Debug)]
-enum Attendance {
-    /// Nobody came yet.
-    Awaited { since: Duration },
-    /// Somebody is here, and may not hear us yet.
-    Arriving { since: Duration },
-    /// Somebody is here and was greeted.
-    Here,
-    /// Everybody has left.
-    Departed { since: Duration },
-    /// The assistant has said goodbye and leaves at this time.
-    Leaving { at: Duration },
-}
-
 /// One call.
 pub(super) struct Session<'a> {
     events: mpsc::Receiver<RoomEvent>,
@@ -97,11 +74,10 @@ pub(super) struct Session<'a> {
     engines: Engines,
     brain: &'a mut dyn Brain,
     own: Voice,
-    is_back: bool,
     start: Instant,
     attendance: Attendance,
-    is_audible: bool,
-    visitors: BTreeSet<String>,
+    /// Whether somebody receives the assistant's track.
+    is_received: bool,
     ears: HashMap<String, Ear>,
     turns: Turns,
     transcripts: Transcripts,
@@ -130,11 +106,9 @@ impl<'a> Session<'a> {
             brain,
             transcripts: Transcripts::new(format!("{:08x}", rand::random::<u32>())),
             own,
-            is_back,
             start: Instant::now(),
-            attendance: Attendance::Awaited { since: Duration::ZERO },
-            is_audible: false,
-            visitors: BTreeSet::new(),
+            attendance: Attendance::new(is_back),
+            is_received: false,
             ears: HashMap::new(),
             turns: Turns::new(Timings::default()),
             talker: None,
@@ -188,10 +162,10 @@ impl<'a> Session<'a> {
 
     /// The room is gone: the end of a call that was over, and a mishap otherwise.
     fn lost(&self) -> Outcome {
-        match self.attendance {
-            Attendance::Leaving { .. } => Outcome::Over,
-            Attendance::Here | Attendance::Departed { .. } => Outcome::Lost { greeted: true },
-            Attendance::Awaited { .. } | Attendance::Arriving { .. } => Outcome::Lost { greeted: self.is_back },
+        match self.attendance.standing() {
+            Standing::Done => Outcome::Over,
+            Standing::Talking => Outcome::Lost { greeted: true },
+            Standing::Ungreeted => Outcome::Lost { greeted: false },
         }
     }
 
@@ -202,21 +176,22 @@ impl<'a> Session<'a> {
     fn on_room(&mut self, event: RoomEvent) {
         let now = self.now();
         match event {
-            RoomEvent::Published { track } => self.own.track = track,
-            RoomEvent::Audible => self.is_audible = true,
+            RoomEvent::Published { track } => {
+                self.own.track = track;
+                self.on_received(now);
+            }
+            RoomEvent::Audible => {
+                self.is_received = true;
+                self.on_received(now);
+            }
             // Agents and other machines do not make a call.
             RoomEvent::Arrived { kind: Kind::Agent | Kind::Other, .. } | RoomEvent::Attributes { .. } => {}
             RoomEvent::Arrived { identity, kind: Kind::Person } => {
-                self.visitors.insert(identity);
-                match self.attendance {
-                    Attendance::Awaited { .. } => self.attendance = Attendance::Arriving { since: now },
-                    Attendance::Departed { .. } => self.attendance = Attendance::Here,
-                    Attendance::Arriving { .. } | Attendance::Here | Attendance::Leaving { .. } => {}
-                }
+                self.on_attendance(attendance::Input::Arrived(identity), now);
             }
-            RoomEvent::Left { identity } => self.on_left(&identity, now),
+            RoomEvent::Left { identity } => self.on_left(identity, now),
             RoomEvent::Audio { identity, track, opus, gap } => {
-                if self.engines.stt.is_some() && self.visitors.contains(&identity) {
+                if self.engines.stt.is_some() && self.attendance.has(&identity) {
                     self.on_audio(&identity, &track, &opus, gap, now);
                 }
             }
@@ -225,7 +200,7 @@ impl<'a> Session<'a> {
                 self.on_edges(&identity, edge.into_iter().collect(), now);
             }
             RoomEvent::Text { identity, topic, text, .. } => {
-                if topic != CHAT_TOPIC || !self.visitors.contains(&identity) {
+                if topic != CHAT_TOPIC || !self.attendance.has(&identity) {
                     return;
                 }
                 let text: String = text.trim().chars().take(CHAT_CHARS).collect();
@@ -237,21 +212,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn on_left(&mut self, identity: &str, now: Duration) {
-        let edge = self.ears.remove(identity).and_then(|mut ear| ear.on_muted(now));
-        self.on_edges(identity, edge.into_iter().collect(), now);
-        if !self.visitors.remove(identity) || !self.visitors.is_empty() {
-            return;
+    /// The assistant is audible once its track has an id, under which its words are shown, and somebody receives it.
+    fn on_received(&mut self, now: Duration) {
+        if self.is_received && !self.own.track.is_empty() {
+            self.on_attendance(attendance::Input::Audible, now);
         }
-        match self.attendance {
-            Attendance::Arriving { .. } => self.attendance = Attendance::Awaited { since: now },
-            Attendance::Here => {
-                self.attendance = Attendance::Departed { since: now };
-                self.stop_speaking();
-                self.on_turn(Input::AnswerFinished, now);
-            }
-            Attendance::Awaited { .. } | Attendance::Departed { .. } | Attendance::Leaving { .. } => {}
-        }
+    }
+
+    fn on_left(&mut self, identity: String, now: Duration) {
+        let edge = self.ears.remove(&identity).and_then(|mut ear| ear.on_muted(now));
+        self.on_edges(&identity, edge.into_iter().collect(), now);
+        self.on_attendance(attendance::Input::Left(identity), now);
     }
 
     fn on_audio(&mut self, identity: &str, track: &str, opus: &[u8], gap: bool, now: Duration) {
@@ -313,7 +284,7 @@ impl<'a> Session<'a> {
         }
         self.on_turn(Input::Tick, now);
         self.play(now);
-        self.on_attendance(now)
+        self.on_attendance(attendance::Input::Tick, now)
     }
 
     fn play(&mut self, now: Duration) {
@@ -333,36 +304,31 @@ impl<'a> Session<'a> {
             self.outbox.send_all(orders);
             self.on_turn(Input::AnswerFinished, now);
             if then == Then::Leave {
-                self.attendance = Attendance::Leaving { at: now + FAREWELL };
+                self.on_attendance(attendance::Input::SaidGoodbye, now);
             }
         }
     }
 
-    fn on_attendance(&mut self, now: Duration) -> Option<Outcome> {
-        match self.attendance {
-            Attendance::Awaited { since } if now.saturating_sub(since) >= NOBODY => Some(Outcome::Over),
-            Attendance::Departed { since } if now.saturating_sub(since) >= DEPARTED => Some(Outcome::Over),
-            Attendance::Leaving { at } if now >= at => Some(Outcome::Over),
-            Attendance::Arriving { since } => {
-                let waited = now.saturating_sub(since);
-                let is_ready = self.is_audible && !self.own.track.is_empty();
-                if is_ready || waited >= AUDIBLE_AFTER {
-                    self.attendance = Attendance::Here;
-                    let text = if self.is_back {
-                        "I am sorry, the line dropped for a moment. Where were we?".to_owned()
-                    } else {
-                        self.brain.greeting()
-                    };
-                    self.on_turn(Input::Greet, now);
-                    self.say(text, Then::Listen);
-                }
-                None
+    /// Tells who is there, and does what follows; gives the outcome of a call that is over.
+    fn on_attendance(&mut self, input: attendance::Input, now: Duration) -> Option<Outcome> {
+        match self.attendance.on(input, now)? {
+            attendance::Output::Greet => {
+                let greeting = self.brain.greeting();
+                self.greet(greeting, now);
             }
-            Attendance::Awaited { .. }
-            | Attendance::Departed { .. }
-            | Attendance::Leaving { .. }
-            | Attendance::Here => None,
+            attendance::Output::GreetAgain => self.greet(SORRY.to_owned(), now),
+            attendance::Output::Hush => {
+                self.stop_speaking();
+                self.on_turn(Input::AnswerFinished, now);
+            }
+            attendance::Output::Leave => return Some(Outcome::Over),
         }
+        None
+    }
+
+    fn greet(&mut self, text: String, now: Duration) {
+        self.on_turn(Input::Greet, now);
+        self.say(text, Then::Listen);
     }
 
     /// Tells the turns, and does what they say.
