@@ -1,14 +1,23 @@
 //! The same story of a room, told to the embedded server and to a real LiveKit server where there is one.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
 
 use frontdesk::server::{
-    agent::Link,
+    agent::{
+        Link,
+        link::{Joined, Kind, Presence, RoomEvent},
+    },
     config::RoomServer,
     install_crypto,
     origin::AllowedOrigins,
     rooms::{NewRoom, OpenRooms, RoomsError, open},
 };
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{app::key, room_server};
@@ -80,4 +89,70 @@ async fn a_livekit_server_is_sent_the_assistant_with_the_ticket() {
     open.rooms.expect("support-1");
     assert_eq!(open.starts.recv().await.as_deref(), Some("support-1"));
     assert!(matches!(open.rooms.list().await, Err(RoomsError::Failed(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_returns_to_a_room_whose_assistant_has_left_gets_another() {
+    let mut open = embedded().await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let link = Link { url: format!("ws://{}", listener.local_addr().unwrap()), key: key() };
+    tokio::spawn(axum::serve(listener, open.router.take().unwrap()).into_future());
+    let room = "support-returns";
+    let mut ada = join(&link, room, Kind::Person).await;
+    assert_eq!(open.starts.recv().await.as_deref(), Some(room));
+    let agent = join(&link, room, Kind::Agent).await;
+    arrives(&mut ada, Kind::Agent).await;
+    drop(ada);
+    present(&open, room, &["agent"]).await;
+    drop(agent);
+    present(&open, room, &[]).await;
+    let mut ada = join(&link, room, Kind::Person).await;
+    assert_eq!(open.starts.recv().await.as_deref(), Some(room));
+    let mut agent = join(&link, room, Kind::Agent).await;
+    arrives(&mut ada, Kind::Agent).await;
+    arrives(&mut agent, Kind::Person).await;
+    drop(ada);
+    present(&open, room, &["agent"]).await;
+    let _ada = join(&link, room, Kind::Person).await;
+    arrives(&mut agent, Kind::Person).await;
+    // One that is there is enough.
+    assert!(open.starts.try_recv().is_err());
+}
+
+async fn join(link: &Link, room: &str, kind: Kind) -> Joined {
+    let identity = if kind == Kind::Agent { "agent" } else { "person" };
+    let presence = Presence {
+        room: room.into(),
+        identity: identity.into(),
+        name: identity.into(),
+        kind,
+        attributes: BTreeMap::new(),
+    };
+    link.join(&presence).await.unwrap()
+}
+
+/// Waits until the media of another of this kind is up.
+async fn arrives(joined: &mut Joined, wanted: Kind) {
+    loop {
+        let event = joined.events.recv().await.unwrap();
+        if matches!(event, RoomEvent::Arrived { kind, .. } if kind == wanted) {
+            return;
+        }
+    }
+}
+
+/// Waits until these are in the room.
+async fn present(open: &OpenRooms, room: &str, identities: &[&str]) {
+    let there = async {
+        loop {
+            let mut there: Vec<_> =
+                open.rooms.participants(room).await.unwrap().into_iter().map(|who| who.identity).collect();
+            there.sort_unstable();
+            if there == identities {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), there).await.unwrap();
 }

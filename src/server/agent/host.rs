@@ -1,12 +1,19 @@
 //! Which rooms the assistant is in: one task for each call, the engines shared by all.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::{Id, JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    link::{JoinError, Joined, Kind, Link, Presence},
+    link::{self, Joined, Kind, Link, Presence},
     script::{Knowledge, Script},
     session::{Engines, Outcome, Session},
     stt,
@@ -20,6 +27,15 @@ use crate::domain::{
 /// How often it tries to get into a room, and the first wait between two tries; it doubles.
 const TRIES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// Calls at once; beyond this many the machine could not keep up with their sound.
+const CALLS_MAX: usize = 100;
+
+/// How often in a row a room may be lost, the wait after the first time, which doubles, and how long a session lasts that
+/// was none of that row.
+const LOSSES_MAX: u32 = 4;
+const LOSS_WAIT: Duration = Duration::from_millis(500);
+const STEADY: Duration = Duration::from_secs(60);
 
 /// How the assistant presents itself, and what it knows.
 #[derive(Clone, Debug)]
@@ -72,27 +88,30 @@ impl AgentHost {
     /// Joins each room that `starts` names, until `shutdown`; then leaves them all.
     pub async fn run(self, mut starts: mpsc::Receiver<String>, shutdown: CancellationToken) {
         let host = Arc::new(self);
-        let mut calls = JoinSet::new();
+        let mut calls = Calls::default();
         loop {
             tokio::select! {
+                // A room's call that is over does not stand in the way of its next.
+                biased;
                 () = shutdown.cancelled() => break,
-                Some(_) = calls.join_next() => {}
+                () = calls.one_ended() => {}
                 room = starts.recv() => match room {
                     Some(room) => {
                         let (host, shutdown) = (host.clone(), shutdown.clone());
-                        calls.spawn(async move { host.call(room, shutdown).await });
+                        calls.begin(room.clone(), async move { host.call(room, shutdown).await });
                     }
                     None => break,
                 },
             }
         }
-        while calls.join_next().await.is_some() {}
+        calls.all_ended().await;
     }
 
     /// One call, from joining to leaving; joins again when the connection breaks.
     async fn call(&self, room: String, shutdown: CancellationToken) {
         let mut script = Script::new(self.knowledge.clone());
         let mut is_back = false;
+        let mut losses = Losses::default();
         loop {
             let presence = self.presence(&room);
             let joined = tokio::select! {
@@ -108,18 +127,27 @@ impl AgentHost {
             };
             tracing::info!(room, "the assistant is in the room");
             let session = Session::new(joined, self.engines.clone(), &mut script, &presence.identity, is_back);
-            match session.run(&shutdown).await {
-                Outcome::Over => break,
-                Outcome::Lost => {
-                    tracing::warn!(room, "the assistant lost the room and joins again");
-                    is_back = true;
-                }
+            let start = Instant::now();
+            let Outcome::Lost { greeted } = session.run(&shutdown).await else { break };
+            let Some(wait) = losses.lost_after(start.elapsed()) else {
+                tracing::error!(
+                    room,
+                    losses = LOSSES_MAX,
+                    "the assistant gives up a room that it loses again and again"
+                );
+                break;
+            };
+            tracing::warn!(room, ?wait, "the assistant lost the room and joins again");
+            is_back = greeted;
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = tokio::time::sleep(wait) => {}
             }
         }
         tracing::info!(room, "the assistant has left the room");
     }
 
-    async fn join(&self, presence: &Presence) -> Result<Joined, JoinError> {
+    async fn join(&self, presence: &Presence) -> Result<Joined, link::JoinError> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
             match self.link.join(presence).await {
@@ -145,5 +173,113 @@ impl AgentHost {
                 (wire::SPEECH.to_owned(), speech.to_owned()),
             ]),
         }
+    }
+}
+
+/// The calls that go on, one for each room.
+#[derive(Default)]
+struct Calls {
+    tasks: JoinSet<()>,
+    rooms: HashMap<Id, String>,
+}
+
+impl Calls {
+    /// Begins a room's call, unless the room has one or there are too many.
+    fn begin(&mut self, room: String, call: impl Future<Output = ()> + Send + 'static) {
+        if self.rooms.values().any(|known| *known == room) {
+            tracing::debug!(room, "the assistant is there already, or on its way");
+        } else if self.tasks.len() >= CALLS_MAX {
+            tracing::error!(room, calls = CALLS_MAX, "too many calls: the assistant does not come");
+        } else {
+            let id = self.tasks.spawn(call).id();
+            self.rooms.insert(id, room);
+        }
+    }
+
+    /// Waits until a call has ended; for ever where there is none.
+    async fn one_ended(&mut self) {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => self.on_ended(ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn all_ended(mut self) {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            self.on_ended(ended);
+        }
+    }
+
+    fn on_ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match &ended {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        let room = self.rooms.remove(&id);
+        if let Err(error) = ended {
+            tracing::error!(room, %error, "a call broke down");
+        }
+    }
+}
+
+/// How often in a row the room was lost.
+#[derive(Debug, Default)]
+struct Losses(u32);
+
+impl Losses {
+    /// The room was lost after `lasted`; how long to wait before joining again, if there is any point in it.
+    fn lost_after(&mut self, lasted: Duration) -> Option<Duration> {
+        self.0 = if lasted >= STEADY { 1 } else { self.0 + 1 };
+        (self.0 <= LOSSES_MAX).then(|| LOSS_WAIT * 2u32.pow(self.0 - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_room_has_one_call_at_a_time_even_after_one_broke_down() {
+        let (begun, mut names) = mpsc::unbounded_channel();
+        let mut calls = Calls::default();
+        let begin = |calls: &mut Calls, name: &'static str, breaks: bool| {
+            let begun = begun.clone();
+            calls.begin("support-1".into(), async move {
+                begun.send(name).unwrap();
+                assert!(!breaks, "a call that breaks down");
+            });
+        };
+        begin(&mut calls, "first", true);
+        begin(&mut calls, "refused", false);
+        calls.one_ended().await;
+        begin(&mut calls, "second", false);
+        calls.one_ended().await;
+        assert!(calls.rooms.is_empty());
+        let begun: Vec<_> = std::iter::from_fn(|| names.try_recv().ok()).collect();
+        assert_eq!(begun, ["first", "second"]);
+    }
+
+    #[tokio::test]
+    async fn there_are_so_many_calls_at_once() {
+        let mut calls = Calls::default();
+        for n in 0..CALLS_MAX + 5 {
+            calls.begin(format!("support-{n}"), std::future::pending());
+        }
+        assert_eq!(calls.tasks.len(), CALLS_MAX);
+    }
+
+    #[test]
+    fn a_room_that_is_lost_again_and_again_is_given_up() {
+        let mut losses = Losses::default();
+        let waits: Vec<_> = (0..5).map(|_| losses.lost_after(Duration::from_secs(1))).collect();
+        let expected = [Some(500), Some(1000), Some(2000), Some(4000), None];
+        assert_eq!(waits, expected.map(|ms| ms.map(Duration::from_millis)));
+    }
+
+    #[test]
+    fn a_session_that_lasted_begins_anew() {
+        let mut losses = Losses::default();
+        let waits = [1, 1, 60, 1].map(|seconds| losses.lost_after(Duration::from_secs(seconds)));
+        assert_eq!(waits, [500, 1000, 500, 1000].map(|ms| Some(Duration::from_millis(ms))));
     }
 }

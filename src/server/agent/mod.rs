@@ -5,16 +5,18 @@
 //!                    └─▶ stt ──────┘                  └─▶ transcript ──────────────────────link─▶ room
 //! ```
 //!
-//! [`AgentHost`] joins each room it is told of and runs one session in it, which wires these. `turn`, `playout`,
-//! `transcript` and `script` are pure; `link` alone knows LiveKit; engines stand behind small traits (`stt::Stt`,
+//! [`AgentHost`] joins each room it is told of and runs one session in it, which wires these. `attendance`, `turn`,
+//! `playout`, `transcript` and `script` are pure; `link` alone knows LiveKit; engines stand behind small traits (`stt::Stt`,
 //! `tts::Tts`, `vad::Vad`, `script::Brain`).
 //! It knows the room server by its address only, embedded or not.
 
+mod attendance;
 mod audio;
 mod ear;
 mod host;
 pub mod link;
 mod mouth;
+mod outbox;
 mod playout;
 mod script;
 mod session;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
-    audio::opus::VoiceEncoder,
+    audio::{FRAME_SAMPLES, opus::VoiceEncoder},
     link::Order,
-    playout::{FRAME_SAMPLES, Playout, Sentence},
+    playout::{Playout, Sentence},
     script::Then,
     tts::{Tts, sentences},
 };
@@ -50,6 +50,8 @@ pub(super) struct Mouth {
     turn: u64,
     then: Then,
     playout: Playout,
+    /// The end of an answer that was cut, which goes out with the next tick.
+    fade: Option<Vec<i16>>,
     encoder: Option<VoiceEncoder>,
     tail: usize,
     time: u64,
@@ -65,6 +67,7 @@ impl Mouth {
             turn: 0,
             then: Then::Listen,
             playout: Playout::default(),
+            fade: None,
             encoder: VoiceEncoder::new(),
             tail: 0,
             time: 0,
@@ -73,7 +76,7 @@ impl Mouth {
 
     /// Speaks `text`, and nothing else any more; the first sentence is heard while the next is made.
     pub(super) fn say(&mut self, text: String, then: Then) {
-        self.abandon();
+        self.stop();
         self.playout.begin();
         let (turn, tts, ready) = (self.turn, self.tts.clone(), self.ready.0.clone());
         self.task = Some(tokio::spawn(async move {
@@ -114,16 +117,25 @@ impl Mouth {
         self.playout.resume();
     }
 
-    /// Silence, at once; gives a last frame that fades out, if there was sound.
-    pub(super) fn stop(&mut self) -> Option<Order> {
-        self.abandon();
-        let fade = self.playout.cancel()?;
-        self.encoded(&fade)
+    /// Silence, after one more frame that fades out if there was sound.
+    pub(super) fn stop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+        // Sentences that are still under way belong to no answer any more.
+        self.turn += 1;
+        self.then = Then::Listen;
+        // Stopping twice leaves the fade of the first time to be sent.
+        self.fade = self.playout.cancel().or(self.fade.take());
     }
 
     /// Gives the next 20 ms; to be called once each 20 ms, whether or not there is something to say.
     pub(super) fn tick(&mut self) -> Uttered {
         self.time += FRAME_TICKS;
+        if let Some(fade) = self.fade.take() {
+            self.tail = TAIL_FRAMES;
+            return Uttered { frame: self.encoded(&fade), ..Uttered::default() };
+        }
         let tick = self.playout.tick();
         let frame = match tick.frame {
             Some(frame) => {
@@ -138,15 +150,6 @@ impl Mouth {
         };
         let over = tick.is_last.then(|| std::mem::replace(&mut self.then, Then::Listen));
         Uttered { frame, heard: tick.heard, is_first: tick.is_first, over }
-    }
-
-    fn abandon(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
-        // Sentences that are still under way belong to no answer any more.
-        self.turn += 1;
-        self.then = Then::Listen;
     }
 
     fn encoded(&mut self, frame: &[i16]) -> Option<Order> {
@@ -210,14 +213,40 @@ mod tests {
         let mut mouth = Mouth::new(Some(Arc::new(Hum)));
         mouth.say("One".into(), Then::Leave);
         let old = mouth.spoken().await.unwrap();
-        assert_eq!(mouth.stop(), None);
+        mouth.stop();
         mouth.on_spoken(old);
         assert_eq!(mouth.tick(), Uttered::default());
         mouth.say("Two".into(), Then::Listen);
         said(&mut mouth, 2).await;
         assert_eq!(mouth.tick().heard, "Two");
-        assert!(mouth.stop().is_some());
-        assert_eq!(mouth.tick().heard, "");
+        mouth.stop();
+        let fade = mouth.tick();
+        assert!(fade.frame.is_some());
+        assert_eq!(fade.heard, "");
+    }
+
+    #[tokio::test]
+    async fn the_times_of_frames_rise_strictly_whatever_is_cut() {
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)));
+        let mut times = Vec::new();
+        let mut play = |mouth: &mut Mouth, ticks: usize| {
+            for _ in 0..ticks {
+                if let Some(Order::Audio { time, .. }) = mouth.tick().frame {
+                    times.push(time);
+                }
+            }
+        };
+        mouth.say("One".into(), Then::Listen);
+        said(&mut mouth, 2).await;
+        play(&mut mouth, 2);
+        mouth.say("Two".into(), Then::Listen);
+        said(&mut mouth, 2).await;
+        play(&mut mouth, 2);
+        mouth.pause();
+        mouth.stop();
+        mouth.stop();
+        play(&mut mouth, 10);
+        assert_eq!(times, (1..=5 + TAIL_FRAMES as u64).map(|n| n * FRAME_TICKS).collect::<Vec<_>>());
     }
 
     #[tokio::test]

@@ -5,11 +5,7 @@
 
 use std::collections::VecDeque;
 
-/// Samples of a second: 16 kHz mono, what the speech engines here speak.
-pub(super) const SAMPLE_HZ: usize = 16_000;
-
-/// Samples of a frame: 20 ms.
-pub(super) const FRAME_SAMPLES: usize = SAMPLE_HZ / 50;
+use super::audio::FRAME_SAMPLES;
 
 /// A sentence with its sound; without sound it counts as heard at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! heard, and a tick each 20 ms that is the clock of what is played. Engines work elsewhere and are never waited for.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,11 +16,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    attendance::{self, Attendance, Standing},
     ear::Ear,
     link::{Closed, Joined, Kind, Order, RoomEvent},
     mouth::Mouth,
+    outbox::Outbox,
     script::{Brain, Then},
-    stt::{Stt, Utterance, Words},
+    stt::{Stt, Utterance, UtteranceId, Words},
     transcript::{Transcripts, Voice},
     tts::Tts,
     turn::{Input, Output, Timings, Turns},
@@ -31,17 +33,8 @@ use crate::domain::call::{AgentState, wire};
 /// The clock of what is played.
 const FRAME: Duration = Duration::from_millis(20);
 
-/// How long it waits for somebody to come.
-const NOBODY: Duration = Duration::from_secs(30);
-
-/// How long it waits for somebody to come back: a reload of the page, a change of network.
-const DEPARTED: Duration = Duration::from_secs(15);
-
-/// How long after somebody came their browser should be receiving the assistant, if the server does not tell.
-const AUDIBLE_AFTER: Duration = Duration::from_millis(700);
-
-/// How long its last words may take to leave the listener's buffer.
-const FAREWELL: Duration = Duration::from_millis(800);
+/// What whoever was greeted before the connection broke hears.
+const SORRY: &str = "I am sorry, the line dropped for a moment. Where were we?";
 
 /// A chat message is cut here: an answer needs no more of it.
 const CHAT_CHARS: usize = 500;
@@ -61,40 +54,28 @@ pub(super) struct Engines {
 pub(super) enum Outcome {
     /// The call is over.
     Over,
-    /// The connection broke while somebody was there.
-    Lost,
-}
-
-/// Where the visitor is.
-#[derive(Clone, Copy, Debug)]
-enum Attendance {
-    /// Nobody came yet.
-    Awaited { since: Duration },
-    /// Somebody is here, and may not hear us yet.
-    Arriving { since: Duration },
-    /// Somebody is here and was greeted.
-    Here,
-    /// Everybody has left.
-    Departed { since: Duration },
-    /// The assistant has said goodbye and leaves at this time.
-    Leaving { at: Duration },
+    /// The connection broke.
+    Lost {
+        /// Whether somebody was greeted by then.
+        greeted: bool,
+    },
 }
 
 /// One call.
 pub(super) struct Session<'a> {
-    joined: Joined,
+    events: mpsc::Receiver<RoomEvent>,
+    outbox: Outbox,
     engines: Engines,
     brain: &'a mut dyn Brain,
     own: Voice,
-    is_back: bool,
     start: Instant,
     attendance: Attendance,
-    is_audible: bool,
-    visitors: BTreeSet<String>,
+    /// Whether somebody receives the assistant's track.
+    is_received: bool,
     ears: HashMap<String, Ear>,
     turns: Turns,
     transcripts: Transcripts,
-    /// Who is being recognised, and the utterance.
+    /// Who was heard last, and their utterance while it goes on.
     talker: Option<Voice>,
     utterance: Option<Box<dyn Utterance>>,
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
@@ -102,7 +83,7 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Takes a room that was joined as `identity`; `is_back` when the call goes on after a broken connection.
+    /// Takes a room that was joined as `identity`; `is_back` when whoever comes was greeted before the connection broke.
     pub(super) fn new(
         joined: Joined,
         engines: Engines,
@@ -113,16 +94,15 @@ impl<'a> Session<'a> {
         let own = Voice { identity: identity.to_owned(), track: String::new() };
         let mouth = Mouth::new(engines.tts.clone());
         Self {
-            joined,
+            events: joined.events,
+            outbox: Outbox::new(joined.orders),
             engines,
             brain,
             transcripts: Transcripts::new(format!("{:08x}", rand::random::<u32>())),
             own,
-            is_back,
             start: Instant::now(),
-            attendance: Attendance::Awaited { since: Duration::ZERO },
-            is_audible: false,
-            visitors: BTreeSet::new(),
+            attendance: Attendance::new(is_back),
+            is_received: false,
             ears: HashMap::new(),
             turns: Turns::new(Timings::default()),
             talker: None,
@@ -142,8 +122,8 @@ impl<'a> Session<'a> {
                 biased;
                 () = shutdown.cancelled() => Some(Outcome::Over),
                 _ = ticks.tick() => self.on_tick(),
-                event = self.joined.events.recv() => match event {
-                    Some(RoomEvent::Closed(Closed::Lost)) | None => Some(Outcome::Lost),
+                event = self.events.recv() => match event {
+                    Some(RoomEvent::Closed(Closed::Lost)) | None => Some(self.lost()),
                     Some(RoomEvent::Closed(Closed::Ended)) => Some(Outcome::Over),
                     Some(event) => {
                         self.on_room(event);
@@ -162,43 +142,50 @@ impl<'a> Session<'a> {
             if let Some(outcome) = over {
                 break outcome;
             }
+            if self.outbox.is_blocked() {
+                tracing::warn!("the room takes no orders any more");
+                break self.lost();
+            }
         };
         self.stop_speaking();
-        self.send(Order::Leave);
+        // The last sound fades out.
+        self.outbox.send_all(self.mouth.tick().frame);
+        self.outbox.send(Order::Leave);
         outcome
+    }
+
+    /// The room is gone: the end of a call that was over, and a mishap otherwise.
+    fn lost(&self) -> Outcome {
+        match self.attendance.standing() {
+            Standing::Done => Outcome::Over,
+            Standing::Talking => Outcome::Lost { greeted: true },
+            Standing::Ungreeted => Outcome::Lost { greeted: false },
+        }
     }
 
     fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// Sends an order; a room that takes none any more will say so itself.
-    fn send(&self, order: Order) {
-        self.joined.orders.try_send(order).ok();
-    }
-
-    fn send_all(&self, orders: Vec<Order>) {
-        orders.into_iter().for_each(|order| self.send(order));
-    }
-
     fn on_room(&mut self, event: RoomEvent) {
         let now = self.now();
         match event {
-            RoomEvent::Published { track } => self.own.track = track,
-            RoomEvent::Audible => self.is_audible = true,
+            RoomEvent::Published { track } => {
+                self.own.track = track;
+                self.on_received(now);
+            }
+            RoomEvent::Audible => {
+                self.is_received = true;
+                self.on_received(now);
+            }
             // Agents and other machines do not make a call.
             RoomEvent::Arrived { kind: Kind::Agent | Kind::Other, .. } | RoomEvent::Attributes { .. } => {}
             RoomEvent::Arrived { identity, kind: Kind::Person } => {
-                self.visitors.insert(identity);
-                match self.attendance {
-                    Attendance::Awaited { .. } => self.attendance = Attendance::Arriving { since: now },
-                    Attendance::Departed { .. } => self.attendance = Attendance::Here,
-                    Attendance::Arriving { .. } | Attendance::Here | Attendance::Leaving { .. } => {}
-                }
+                self.on_attendance(attendance::Input::Arrived(identity), now);
             }
-            RoomEvent::Left { identity } => self.on_left(&identity, now),
+            RoomEvent::Left { identity } => self.on_left(identity, now),
             RoomEvent::Audio { identity, track, opus, gap } => {
-                if self.engines.stt.is_some() && self.visitors.contains(&identity) {
+                if self.engines.stt.is_some() && self.attendance.has(&identity) {
                     self.on_audio(&identity, &track, &opus, gap, now);
                 }
             }
@@ -207,7 +194,7 @@ impl<'a> Session<'a> {
                 self.on_edges(&identity, edge.into_iter().collect(), now);
             }
             RoomEvent::Text { identity, topic, text, .. } => {
-                if topic != wire::CHAT_TOPIC || !self.visitors.contains(&identity) {
+                if topic != wire::CHAT_TOPIC || !self.attendance.has(&identity) {
                     return;
                 }
                 let text: String = text.trim().chars().take(CHAT_CHARS).collect();
@@ -219,21 +206,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn on_left(&mut self, identity: &str, now: Duration) {
-        let edge = self.ears.remove(identity).and_then(|mut ear| ear.on_muted(now));
-        self.on_edges(identity, edge.into_iter().collect(), now);
-        if !self.visitors.remove(identity) || !self.visitors.is_empty() {
-            return;
+    /// The assistant is audible once its track has an id, under which its words are shown, and somebody receives it.
+    fn on_received(&mut self, now: Duration) {
+        if self.is_received && !self.own.track.is_empty() {
+            self.on_attendance(attendance::Input::Audible, now);
         }
-        match self.attendance {
-            Attendance::Arriving { .. } => self.attendance = Attendance::Awaited { since: now },
-            Attendance::Here => {
-                self.attendance = Attendance::Departed { since: now };
-                self.stop_speaking();
-                self.on_turn(Input::AnswerFinished, now);
-            }
-            Attendance::Awaited { .. } | Attendance::Departed { .. } | Attendance::Leaving { .. } => {}
-        }
+    }
+
+    fn on_left(&mut self, identity: String, now: Duration) {
+        let edge = self.ears.remove(&identity).and_then(|mut ear| ear.on_muted(now));
+        self.on_edges(&identity, edge.into_iter().collect(), now);
+        self.on_attendance(attendance::Input::Left(identity), now);
     }
 
     fn on_audio(&mut self, identity: &str, track: &str, opus: &[u8], gap: bool, now: Duration) {
@@ -276,21 +259,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn on_words(&mut self, words: Words) {
+    fn on_words(&mut self, Words { utterance, text, is_final }: Words) {
         let now = self.now();
-        let Some(talker) = self.talker.clone() else { return };
-        match words {
-            Words::Interim(text) => {
-                if self.utterance.is_some() && !text.is_empty() {
-                    let orders = self.transcripts.visitor_said(&talker, &text, false, now);
-                    self.send_all(orders);
-                }
-            }
-            Words::Final(text) => {
-                let orders = self.transcripts.visitor_said(&talker, &text, true, now);
-                self.send_all(orders);
-                self.on_turn(Input::Words(text), now);
-            }
+        let orders = self.transcripts.visitor_said(utterance, &text, is_final, now);
+        self.outbox.send_all(orders);
+        if is_final {
+            self.on_turn(Input::Words { utterance, text }, now);
         }
     }
 
@@ -304,7 +278,7 @@ impl<'a> Session<'a> {
         }
         self.on_turn(Input::Tick, now);
         self.play(now);
-        self.on_attendance(now)
+        self.on_attendance(attendance::Input::Tick, now)
     }
 
     fn play(&mut self, now: Duration) {
@@ -313,47 +287,42 @@ impl<'a> Session<'a> {
             self.on_turn(Input::AnswerStarted, now);
         }
         if let Some(frame) = uttered.frame {
-            self.send(frame);
+            self.outbox.send(frame);
         }
         if !uttered.heard.is_empty() {
             let orders = self.transcripts.agent_said(&self.own, &uttered.heard, now);
-            self.send_all(orders);
+            self.outbox.send_all(orders);
         }
         if let Some(then) = uttered.over {
             let orders = self.transcripts.agent_finished(&self.own, now);
-            self.send_all(orders);
+            self.outbox.send_all(orders);
             self.on_turn(Input::AnswerFinished, now);
             if then == Then::Leave {
-                self.attendance = Attendance::Leaving { at: now + FAREWELL };
+                self.on_attendance(attendance::Input::SaidGoodbye, now);
             }
         }
     }
 
-    fn on_attendance(&mut self, now: Duration) -> Option<Outcome> {
-        match self.attendance {
-            Attendance::Awaited { since } if now.saturating_sub(since) >= NOBODY => Some(Outcome::Over),
-            Attendance::Departed { since } if now.saturating_sub(since) >= DEPARTED => Some(Outcome::Over),
-            Attendance::Leaving { at } if now >= at => Some(Outcome::Over),
-            Attendance::Arriving { since } => {
-                let waited = now.saturating_sub(since);
-                let is_ready = self.is_audible && !self.own.track.is_empty();
-                if is_ready || waited >= AUDIBLE_AFTER {
-                    self.attendance = Attendance::Here;
-                    let text = if self.is_back {
-                        "I am sorry, the line dropped for a moment. Where were we?".to_owned()
-                    } else {
-                        self.brain.greeting()
-                    };
-                    self.on_turn(Input::Greet, now);
-                    self.say(text, Then::Listen);
-                }
-                None
+    /// Tells who is there, and does what follows; gives the outcome of a call that is over.
+    fn on_attendance(&mut self, input: attendance::Input, now: Duration) -> Option<Outcome> {
+        match self.attendance.on(input, now)? {
+            attendance::Output::Greet => {
+                let greeting = self.brain.greeting();
+                self.greet(greeting, now);
             }
-            Attendance::Awaited { .. }
-            | Attendance::Departed { .. }
-            | Attendance::Leaving { .. }
-            | Attendance::Here => None,
+            attendance::Output::GreetAgain => self.greet(SORRY.to_owned(), now),
+            attendance::Output::Hush => {
+                self.stop_speaking();
+                self.on_turn(Input::AnswerFinished, now);
+            }
+            attendance::Output::Leave => return Some(Outcome::Over),
         }
+        None
+    }
+
+    fn greet(&mut self, text: String, now: Duration) {
+        self.on_turn(Input::Greet, now);
+        self.say(text, Then::Listen);
     }
 
     /// Tells the turns, and does what they say.
@@ -361,9 +330,7 @@ impl<'a> Session<'a> {
         for output in self.turns.on(input, now) {
             match output {
                 Output::Show(state) => self.show(state),
-                Output::Listen => {
-                    self.utterance = self.engines.stt.as_ref().map(|stt| stt.begin(self.words.0.clone()));
-                }
+                Output::Listen(utterance) => self.listen(utterance),
                 Output::Finish => {
                     if let Some(utterance) = self.utterance.take() {
                         utterance.finish();
@@ -381,9 +348,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn show(&self, state: AgentState) {
+    fn listen(&mut self, id: UtteranceId) {
+        if let Some(talker) = self.talker.clone() {
+            self.transcripts.visitor_begins(id, talker);
+        }
+        self.utterance = self.engines.stt.as_ref().map(|stt| stt.begin(id, self.words.0.clone()));
+    }
+
+    fn show(&mut self, state: AgentState) {
         let attributes = BTreeMap::from([(wire::AGENT_STATE.to_owned(), state.as_str().to_owned())]);
-        self.send(Order::Attributes(attributes));
+        self.outbox.send(Order::Attributes(attributes));
     }
 
     fn answer(&mut self, said: &str) {
@@ -398,11 +372,9 @@ impl<'a> Session<'a> {
 
     /// Silence, at once; the words that were heard stay as they are.
     fn stop_speaking(&mut self) {
-        if let Some(fade) = self.mouth.stop() {
-            self.send(fade);
-        }
+        self.mouth.stop();
         let now = self.now();
-        let orders = self.transcripts.agent_finished(&self.own, now);
-        self.send_all(orders);
+        let orders = self.transcripts.agent_cut(&self.own, now);
+        self.outbox.send_all(orders);
     }
 }

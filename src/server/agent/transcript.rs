@@ -5,10 +5,16 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::link::{Order, Transcript};
-use crate::domain::call::wire::{IS_FINAL, SEGMENT_ID, WORDS_TOPIC as TOPIC};
+use super::{
+    link::{Order, Transcript},
+    stt::UtteranceId,
+};
+use crate::domain::call::wire::{INTERRUPTED, IS_FINAL, SEGMENT_ID, WORDS_TOPIC as TOPIC};
 
 const TRACK_ID: &str = "lk.transcribed_track_id";
+
+/// Utterances whose words may still come; those of older ones are not shown.
+const OPEN_UTTERANCES: usize = 8;
 
 /// Who speaks, and on which track (empty if there is none).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +31,13 @@ struct Segment {
     start: Duration,
 }
 
+/// What somebody has begun to say, and its segment once there was a word.
+#[derive(Debug)]
+struct Said {
+    voice: Voice,
+    segment: Option<Segment>,
+}
+
 /// Both sides' segments of one call.
 #[derive(Debug)]
 pub(super) struct Transcripts {
@@ -32,13 +45,13 @@ pub(super) struct Transcripts {
     prefix: String,
     next_id: u64,
     agent: Option<Segment>,
-    visitor: Option<Segment>,
+    visitors: BTreeMap<UtteranceId, Said>,
 }
 
 impl Transcripts {
     /// Starts with nothing said; `prefix` makes the ids unique.
     pub(super) fn new(prefix: String) -> Self {
-        Self { prefix, next_id: 0, agent: None, visitor: None }
+        Self { prefix, next_id: 0, agent: None, visitors: BTreeMap::new() }
     }
 
     /// The assistant was heard to say `delta`.
@@ -60,35 +73,61 @@ impl Transcripts {
         orders
     }
 
-    /// The assistant has finished, or was cut: what was heard until here is final.
+    /// The assistant has finished: what was heard until here is final.
     pub(super) fn agent_finished(&mut self, voice: &Voice, now: Duration) -> Vec<Order> {
+        self.agent_ended(voice, now, BTreeMap::new())
+    }
+
+    /// The assistant was cut, if it was saying something: what was heard until here is final.
+    pub(super) fn agent_cut(&mut self, voice: &Voice, now: Duration) -> Vec<Order> {
+        self.agent_ended(voice, now, BTreeMap::from([(INTERRUPTED.to_owned(), "true".to_owned())]))
+    }
+
+    fn agent_ended(&mut self, voice: &Voice, now: Duration, more: BTreeMap<String, String>) -> Vec<Order> {
         let Some(segment) = self.agent.take() else { return Vec::new() };
-        let attributes = attributes(&segment.id, &voice.track, true);
+        let mut attributes = attributes(&segment.id, &voice.track, true);
+        attributes.extend(more);
         let transcript = older(&segment, voice, now, true);
         vec![Order::CloseText { stream: segment.id, attributes }, Order::Transcript(transcript)]
     }
 
-    /// The visitor has said `text` so far in this utterance.
-    pub(super) fn visitor_said(&mut self, voice: &Voice, text: &str, is_final: bool, now: Duration) -> Vec<Order> {
-        let mut segment = match self.visitor.take() {
+    /// Somebody begins an utterance: whenever its words come, they are theirs.
+    pub(super) fn visitor_begins(&mut self, utterance: UtteranceId, voice: Voice) {
+        self.visitors.insert(utterance, Said { voice, segment: None });
+        while self.visitors.len() > OPEN_UTTERANCES {
+            self.visitors.pop_first();
+        }
+    }
+
+    /// What was understood of an utterance so far.
+    pub(super) fn visitor_said(
+        &mut self,
+        utterance: UtteranceId,
+        text: &str,
+        is_final: bool,
+        now: Duration,
+    ) -> Vec<Order> {
+        let Some(Said { voice, segment }) = self.visitors.remove(&utterance) else { return Vec::new() };
+        let mut segment = match segment {
             Some(segment) => segment,
-            None if text.is_empty() => return Vec::new(),
+            None if text.is_empty() => {
+                if !is_final {
+                    self.visitors.insert(utterance, Said { voice, segment: None });
+                }
+                return Vec::new();
+            }
             None => Segment { id: self.id("SG"), text: String::new(), start: now },
         };
         segment.text = text.to_owned();
         let stream = self.id("ST");
         let attributes = attributes(&segment.id, &voice.track, is_final);
-        let transcript = older(&segment, voice, now, is_final);
+        let transcript = older(&segment, &voice, now, is_final);
+        let sender = Some(voice.identity.clone());
         if !is_final {
-            self.visitor = Some(segment);
+            self.visitors.insert(utterance, Said { voice, segment: Some(segment) });
         }
         vec![
-            Order::OpenText {
-                stream: stream.clone(),
-                topic: TOPIC,
-                attributes: attributes.clone(),
-                sender: Some(voice.identity.clone()),
-            },
+            Order::OpenText { stream: stream.clone(), topic: TOPIC, attributes: attributes.clone(), sender },
             Order::WriteText { stream: stream.clone(), text: text.to_owned() },
             Order::CloseText { stream, attributes },
             Order::Transcript(transcript),
@@ -168,11 +207,27 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_was_cut_says_so() {
+        let mut transcripts = Transcripts::new("x".into());
+        let me = voice("agent", "TR_a");
+        assert_eq!(transcripts.agent_cut(&me, Duration::ZERO), []);
+        transcripts.agent_said(&me, "Hello,", Duration::from_millis(100));
+        let mut attributes = map("SG_x0001", "true", "TR_a");
+        attributes.insert("frontdesk.interrupted".into(), "true".into());
+        let expected = [
+            Order::CloseText { stream: "SG_x0001".into(), attributes },
+            packet("agent", "TR_a", "Hello,", 100, 400, true),
+        ];
+        assert_eq!(transcripts.agent_cut(&me, Duration::from_millis(400)), expected);
+    }
+
+    #[test]
     fn each_version_of_the_visitors_segment_is_a_whole_stream_in_their_name() {
         let mut transcripts = Transcripts::new("x".into());
-        let ada = voice("ada", "TR_m");
-        let mut orders = transcripts.visitor_said(&ada, "are", false, Duration::from_millis(100));
-        orders.extend(transcripts.visitor_said(&ada, "are you free", true, Duration::from_millis(900)));
+        let first = UtteranceId(1);
+        transcripts.visitor_begins(first, voice("ada", "TR_m"));
+        let mut orders = transcripts.visitor_said(first, "are", false, Duration::from_millis(100));
+        orders.extend(transcripts.visitor_said(first, "are you free", true, Duration::from_millis(900)));
         let versions = [("ST_x0002", "are", "false"), ("ST_x0003", "are you free", "true")];
         let expected: Vec<_> = versions
             .into_iter()
@@ -193,6 +248,46 @@ mod tests {
             })
             .collect();
         assert_eq!(orders, expected);
-        assert_eq!(transcripts.visitor_said(&ada, "", true, Duration::ZERO), []);
+        transcripts.visitor_begins(first.next(), voice("ada", "TR_m"));
+        assert_eq!(transcripts.visitor_said(first.next(), "", true, Duration::ZERO), []);
+    }
+
+    #[test]
+    fn late_words_are_theirs_who_said_them() {
+        let mut transcripts = Transcripts::new("x".into());
+        let (first, second) = (UtteranceId(1), UtteranceId(2));
+        let written = |transcripts: &mut Transcripts, utterance, text: &str, is_final| {
+            let orders = transcripts.visitor_said(utterance, text, is_final, Duration::ZERO);
+            orders.into_iter().find_map(|order| match order {
+                Order::Transcript(Transcript { identity, segment, text, .. }) => Some((identity, segment, text)),
+                Order::Audio { .. }
+                | Order::Attributes(_)
+                | Order::OpenText { .. }
+                | Order::WriteText { .. }
+                | Order::CloseText { .. }
+                | Order::Leave => None,
+            })
+        };
+        let expected = |identity: &str, segment: &str, text: &str| {
+            Some((identity.to_owned(), segment.to_owned(), text.to_owned()))
+        };
+        transcripts.visitor_begins(first, voice("ada", "TR_a"));
+        let heard = written(&mut transcripts, first, "are", false);
+        assert_eq!(heard, expected("ada", "SG_x0001", "are"));
+        transcripts.visitor_begins(second, voice("bob", "TR_b"));
+        let heard = written(&mut transcripts, second, "how", false);
+        assert_eq!(heard, expected("bob", "SG_x0003", "how"));
+        let heard = written(&mut transcripts, first, "are you free", true);
+        assert_eq!(heard, expected("ada", "SG_x0001", "are you free"));
+        let heard = written(&mut transcripts, second, "how much", true);
+        assert_eq!(heard, expected("bob", "SG_x0003", "how much"));
+        assert_eq!(written(&mut transcripts, first, "again", true), None);
+    }
+
+    #[test]
+    fn utterances_that_are_never_recognised_are_forgotten() {
+        let mut transcripts = Transcripts::new("x".into());
+        (0..100).for_each(|n| transcripts.visitor_begins(UtteranceId(n), voice("ada", "TR_a")));
+        assert_eq!(transcripts.visitors.len(), OPEN_UTTERANCES);
     }
 }

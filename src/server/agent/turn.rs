@@ -4,8 +4,9 @@
 //! engine. The end of a turn counts from the end of the speech, not from the moment it was noticed; an interruption
 //! pauses first and cancels only once there were words.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use super::stt::UtteranceId;
 use crate::domain::call::AgentState;
 
 /// How long things take, from which the machine decides.
@@ -21,10 +22,13 @@ pub(super) struct Timings {
     pub(super) false_interruption: Duration,
     /// Speech at least this long, of which no word was understood, is asked for again.
     pub(super) misheard_min: Duration,
+    /// A recogniser that has given no words this long after the end of speech is waited for no longer.
+    pub(super) words_max: Duration,
 }
 
 impl Default for Timings {
-    /// LiveKit Agents 1.7's defaults where it has them, with its tuned endpoint of 300 ms.
+    /// LiveKit Agents 1.7's defaults where it has them, with its tuned endpoint of 300 ms; `words_max` is twice the time
+    /// that the slower of PocketSphinx's models is given.
     fn default() -> Self {
         Self {
             endpoint_min: Duration::from_millis(300),
@@ -32,6 +36,7 @@ impl Default for Timings {
             interruption_min: Duration::from_millis(300),
             false_interruption: Duration::from_millis(2000),
             misheard_min: Duration::from_millis(600),
+            words_max: Duration::from_millis(4000),
         }
     }
 }
@@ -56,8 +61,13 @@ pub(super) enum Input {
         /// When the last sound was.
         at: Duration,
     },
-    /// What was said between the last start and end, in words; empty if nothing was understood.
-    Words(String),
+    /// What was said in an utterance.
+    Words {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Empty if nothing was understood.
+        text: String,
+    },
     /// The visitor wrote a message.
     Wrote(String),
     /// The first sound of the assistant's answer was sent.
@@ -73,8 +83,8 @@ pub(super) enum Input {
 pub(super) enum Output {
     /// Shows the assistant's state.
     Show(AgentState),
-    /// Starts recognising an utterance.
-    Listen,
+    /// Starts recognising this utterance.
+    Listen(UtteranceId),
     /// The utterance is over: its words are wanted.
     Finish,
     /// Holds the answer where it is.
@@ -107,6 +117,7 @@ enum Agent {
 enum Visitor {
     Silent,
     Speaking {
+        utterance: UtteranceId,
         since: Duration,
         until: Duration,
     },
@@ -125,14 +136,22 @@ pub(super) struct Turns {
     visitor: Visitor,
     /// The words of the turn so far, an utterance each.
     words: Vec<String>,
-    /// Utterances that are over but whose words have not come.
-    awaited: usize,
+    /// Utterances whose words have not come, with when each was over.
+    awaited: BTreeMap<UtteranceId, Duration>,
+    last: UtteranceId,
 }
 
 impl Turns {
     /// Starts before anything was said.
     pub(super) fn new(timings: Timings) -> Self {
-        Self { timings, agent: Agent::Quiet, visitor: Visitor::Silent, words: Vec::new(), awaited: 0 }
+        Self {
+            timings,
+            agent: Agent::Quiet,
+            visitor: Visitor::Silent,
+            words: Vec::new(),
+            awaited: BTreeMap::new(),
+            last: UtteranceId::default(),
+        }
     }
 
     /// Takes one input at `now`, the time since the call began.
@@ -147,16 +166,16 @@ impl Turns {
                 }
             }
             Input::SpeechEnded { at } => {
-                if let Visitor::Speaking { since, .. } = self.visitor {
+                if let Visitor::Speaking { utterance, since, .. } = self.visitor {
                     self.visitor = Visitor::Ended { at, length: at.saturating_sub(since) };
-                    self.awaited += 1;
+                    self.awaited.insert(utterance, at);
                     out.push(Output::Finish);
                 }
             }
-            Input::Words(words) => {
-                self.awaited = self.awaited.saturating_sub(1);
-                if !words.trim().is_empty() {
-                    self.words.push(words.trim().to_owned());
+            Input::Words { utterance, text } => {
+                self.awaited.remove(&utterance);
+                if !text.trim().is_empty() {
+                    self.words.push(text.trim().to_owned());
                 }
             }
             Input::Wrote(text) => {
@@ -185,8 +204,9 @@ impl Turns {
         if let Visitor::Speaking { .. } = self.visitor {
             return;
         }
-        self.visitor = Visitor::Speaking { since: at, until: at };
-        out.push(Output::Listen);
+        self.last = self.last.next();
+        self.visitor = Visitor::Speaking { utterance: self.last, since: at, until: at };
+        out.push(Output::Listen(self.last));
         // The visitor was not finished after all: what was said belongs to the same turn.
         if let Agent::Thinking { said } = &mut self.agent
             && !said.is_empty()
@@ -201,9 +221,10 @@ impl Turns {
 
     /// Does whatever time and words have made due.
     fn settle(&mut self, now: Duration, out: &mut Vec<Output>) {
+        self.awaited.retain(|_, over| now.saturating_sub(*over) < self.timings.words_max);
         match self.visitor {
             Visitor::Silent => self.settle_late_words(out),
-            Visitor::Speaking { since, until } => {
+            Visitor::Speaking { since, until, .. } => {
                 if self.agent == Agent::Speaking && until.saturating_sub(since) >= self.timings.interruption_min {
                     self.agent = Agent::Paused;
                     out.extend([Output::Pause, Output::Show(AgentState::Listening)]);
@@ -214,7 +235,7 @@ impl Turns {
     }
 
     fn settle_ended(&mut self, silence: Duration, length: Duration, out: &mut Vec<Output>) {
-        if self.awaited > 0 {
+        if !self.awaited.is_empty() {
             if self.agent == Agent::Paused && silence >= self.timings.false_interruption {
                 self.resume(out);
                 self.visitor = Visitor::Silent;
@@ -249,7 +270,7 @@ impl Turns {
 
     /// Words that came after the answer had gone on: they were a turn nevertheless.
     fn settle_late_words(&mut self, out: &mut Vec<Output>) {
-        if self.awaited == 0 && !self.words.is_empty() {
+        if self.awaited.is_empty() && !self.words.is_empty() {
             self.take_turn(out);
         }
     }
@@ -294,234 +315,4 @@ fn sounds_complete(words: &[String]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
-    }
-
-    /// Runs timed inputs and gives every output with the time it came out at, ticking each 20 ms; speech that started
-    /// goes on until it ends.
-    fn run(inputs: &[(u64, Input)], until: u64) -> Vec<(u64, Output)> {
-        let mut turns = Turns::new(Timings::default());
-        let mut out = Vec::new();
-        let ends: Vec<u64> = inputs.iter().filter_map(|(_, input)| end_of(input)).collect();
-        let mut inputs = inputs.iter().peekable();
-        for now in (0..=until).step_by(20) {
-            if ends.iter().any(|end| (end.saturating_sub(1000)..=*end).contains(&now)) {
-                let input = Input::SpeechGoesOn { until: ms(now) };
-                out.extend(turns.on(input, ms(now)).into_iter().map(|output| (now, output)));
-            }
-            while let Some((at, input)) = inputs.next_if(|(at, _)| *at <= now) {
-                out.extend(turns.on(input.clone(), ms(*at)).into_iter().map(|output| (*at, output)));
-            }
-            out.extend(turns.on(Input::Tick, ms(now)).into_iter().map(|output| (now, output)));
-        }
-        out
-    }
-
-    fn end_of(input: &Input) -> Option<u64> {
-        let Input::SpeechEnded { at } = input else { return None };
-        u64::try_from(at.as_millis()).ok()
-    }
-
-    fn started(at: u64) -> Input {
-        Input::SpeechStarted { at: ms(at) }
-    }
-
-    fn ended(at: u64) -> Input {
-        Input::SpeechEnded { at: ms(at) }
-    }
-
-    fn words(text: &str) -> Input {
-        Input::Words(text.to_owned())
-    }
-
-    fn answer(text: &str) -> Output {
-        Output::Answer(text.to_owned())
-    }
-
-    use AgentState::{Listening, Speaking, Thinking};
-    use Output::{AskAgain, Cancel, Finish, Listen, Pause, Resume, Show};
-
-    #[test]
-    fn the_assistant_speaks_first_then_listens() {
-        let inputs = [(0, Input::Greet), (100, Input::AnswerStarted), (2000, Input::AnswerFinished)];
-        assert_eq!(run(&inputs, 3000), [(100, Show(Speaking)), (2000, Show(Listening))]);
-    }
-
-    #[test]
-    fn an_answer_comes_300_ms_after_the_end_of_speech_not_of_its_detection() {
-        let inputs = [(1050, started(1000)), (2250, ended(2000)), (2260, words("what does it cost"))];
-        let expected = [(1050, Listen), (2250, Finish), (2300, answer("what does it cost")), (2300, Show(Thinking))];
-        assert_eq!(run(&inputs, 4000), expected);
-    }
-
-    #[test]
-    fn late_words_are_answered_as_they_come() {
-        let inputs = [(1050, started(1000)), (2250, ended(2000)), (2700, words("hello"))];
-        let expected = [(1050, Listen), (2250, Finish), (2700, answer("hello")), (2700, Show(Thinking))];
-        assert_eq!(run(&inputs, 4000), expected);
-    }
-
-    #[test]
-    fn a_hanging_word_is_waited_for() {
-        let inputs = [
-            (1050, started(1000)),
-            (2250, ended(2000)),
-            (2260, words("a quartet and")),
-            (3050, started(3000)),
-            (4250, ended(4000)),
-            (4260, words("a singer")),
-        ];
-        let expected = [
-            (1050, Listen),
-            (2250, Finish),
-            (3050, Listen),
-            (4250, Finish),
-            (4300, answer("a quartet and a singer")),
-            (4300, Show(Thinking)),
-        ];
-        assert_eq!(run(&inputs, 6000), expected);
-        let alone = run(&inputs[..3], 6000);
-        assert_eq!(alone[2..], [(4500, answer("a quartet and")), (4500, Show(Thinking))]);
-    }
-
-    #[test]
-    fn going_on_takes_the_answer_back() {
-        let inputs = [
-            (1050, started(1000)),
-            (2250, ended(2000)),
-            (2260, words("what does it cost")),
-            (2450, started(2400)),
-            (3450, ended(3200)),
-            (3460, words("on a sunday")),
-        ];
-        let expected = [
-            (1050, Listen),
-            (2250, Finish),
-            (2300, answer("what does it cost")),
-            (2300, Show(Thinking)),
-            (2450, Listen),
-            (2450, Cancel),
-            (2450, Show(Listening)),
-            (3450, Finish),
-            (3500, answer("what does it cost on a sunday")),
-            (3500, Show(Thinking)),
-        ];
-        assert_eq!(run(&inputs, 5000), expected);
-    }
-
-    /// The assistant has been speaking since 100 ms.
-    fn over_an_answer(rest: &[(u64, Input)], until: u64) -> Vec<(u64, Output)> {
-        let inputs = [&[(0, Input::Greet), (100, Input::AnswerStarted)], rest].concat();
-        run(&inputs, until).split_off(1)
-    }
-
-    #[test]
-    fn an_interruption_pauses_then_cancels() {
-        let inputs = [(1050, started(1000)), (2250, ended(2000)), (2260, words("stop please"))];
-        let expected = [
-            (1050, Listen),
-            (1300, Pause),
-            (1300, Show(Listening)),
-            (2250, Finish),
-            (2300, Cancel),
-            (2300, answer("stop please")),
-            (2300, Show(Thinking)),
-        ];
-        assert_eq!(over_an_answer(&inputs, 4000), expected);
-    }
-
-    #[test]
-    fn a_cough_or_a_hum_resumes() {
-        for heard in ["", "mm", "uh huh"] {
-            let inputs = [(1050, started(1000)), (1750, ended(1500)), (1760, words(heard))];
-            let expected = [
-                (1050, Listen),
-                (1300, Pause),
-                (1300, Show(Listening)),
-                (1750, Finish),
-                (1760, Resume),
-                (1760, Show(Speaking)),
-            ];
-            assert_eq!(over_an_answer(&inputs, 4000), expected, "{heard}");
-        }
-    }
-
-    #[test]
-    fn a_short_sound_does_not_even_pause() {
-        let inputs = [(1050, started(1000)), (1450, ended(1200)), (1460, words("the"))];
-        assert_eq!(over_an_answer(&inputs, 4000), [(1050, Listen), (1450, Finish)]);
-    }
-
-    #[test]
-    fn a_recogniser_that_is_late_does_not_hold_the_answer_for_ever() {
-        let inputs = [(1050, started(1000)), (1750, ended(1500)), (4000, words("how much is it"))];
-        let expected = [
-            (1050, Listen),
-            (1300, Pause),
-            (1300, Show(Listening)),
-            (1750, Finish),
-            (3500, Resume),
-            (3500, Show(Speaking)),
-            (4000, Cancel),
-            (4000, answer("how much is it")),
-            (4000, Show(Thinking)),
-        ];
-        assert_eq!(over_an_answer(&inputs, 5000), expected);
-    }
-
-    #[test]
-    fn speech_without_words_is_asked_for_again_and_a_click_is_not() {
-        let long = [(1050, started(1000)), (2250, ended(2000)), (2260, words(""))];
-        let expected = [(1050, Listen), (2250, Finish), (2260, AskAgain), (2260, Show(Thinking))];
-        assert_eq!(run(&long, 4000), expected);
-        let click = [(1050, started(1000)), (1450, ended(1200)), (1460, words(""))];
-        assert_eq!(run(&click, 4000), [(1050, Listen), (1450, Finish)]);
-    }
-
-    #[test]
-    fn a_message_is_answered_at_once() {
-        let expected = [(500, Cancel), (500, answer("hello")), (500, Show(Thinking))];
-        assert_eq!(over_an_answer(&[(500, Input::Wrote("hello".into()))], 1000), expected);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_happens_the_order_of_orders_makes_sense(steps in prop::collection::vec((0u8..9, 0u64..900), 1..80)) {
-            let mut turns = Turns::new(Timings::default());
-            let (mut now, mut is_listening, mut is_paused, mut heard) = (0, false, false, 0usize);
-            for (kind, wait) in steps {
-                now += wait;
-                let input = match kind {
-                    0 => started(now),
-                    1 => ended(now),
-                    2 => { heard += 1; words("one two") }
-                    3 => words(""),
-                    4 => { heard += 1; Input::Wrote("note".into()) }
-                    5 => Input::AnswerStarted,
-                    7 => Input::SpeechGoesOn { until: ms(now) },
-                    6 => { is_paused = false; Input::AnswerFinished }
-                    _ => Input::Tick,
-                };
-                for output in turns.on(input, ms(now)) {
-                    match output {
-                        Listen => { prop_assert!(!is_listening); is_listening = true; }
-                        Finish => { prop_assert!(is_listening); is_listening = false; }
-                        Pause => { prop_assert!(!is_paused); is_paused = true; }
-                        Resume => { prop_assert!(is_paused); is_paused = false; }
-                        Cancel => is_paused = false,
-                        Output::Answer(text) => {
-                            prop_assert!(!text.is_empty() && heard > 0);
-                        }
-                        AskAgain | Show(_) => {}
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::playout::SAMPLE_HZ;
+use super::audio::SAMPLE_HZ;
 
 /// Samples that the detector scores at once: 16 ms, given by `earshot`.
 const WINDOW_SAMPLES: usize = 256;
@@ -14,6 +14,9 @@ const OFF_SCORE: f32 = 0.35;
 /// How long there must be speech before it counts, and silence before it ends.
 const ON_AFTER: Duration = Duration::from_millis(50);
 const OFF_AFTER: Duration = Duration::from_millis(250);
+
+/// Speech that goes on for longer is cut here, and what follows is the next utterance: a television never pauses.
+const UTTERANCE_MAX: Duration = Duration::from_secs(30);
 
 /// Sound from before the start that a recogniser should hear too.
 const PREFIX_SAMPLES: usize = SAMPLE_HZ / 2;
@@ -70,6 +73,8 @@ pub(super) struct Gate<V> {
     prefix: VecDeque<i16>,
     /// How long the opposite of the present state has lasted.
     against: Duration,
+    /// How long the gate has been open.
+    length: Duration,
     is_open: bool,
 }
 
@@ -80,6 +85,7 @@ impl<V: Vad> Gate<V> {
             window: Vec::with_capacity(WINDOW_SAMPLES),
             prefix: VecDeque::with_capacity(PREFIX_SAMPLES),
             against: Duration::ZERO,
+            length: Duration::ZERO,
             is_open: false,
         }
     }
@@ -116,7 +122,8 @@ impl<V: Vad> Gate<V> {
         let is_against = if self.is_open { score < OFF_SCORE } else { score >= ON_SCORE };
         self.against = if is_against { self.against + length } else { Duration::ZERO };
         if self.is_open {
-            if self.against >= OFF_AFTER {
+            self.length += length;
+            if self.against >= OFF_AFTER || self.length >= UTTERANCE_MAX {
                 self.is_open = false;
                 return Some(Edge::Ended { at: now.saturating_sub(std::mem::take(&mut self.against)) });
             }
@@ -129,6 +136,7 @@ impl<V: Vad> Gate<V> {
             return None;
         }
         self.is_open = true;
+        self.length = Duration::ZERO;
         let at = now.saturating_sub(std::mem::take(&mut self.against));
         Some(Edge::Started { at, pcm: self.prefix.drain(..).collect() })
     }
@@ -179,6 +187,19 @@ mod tests {
         assert_eq!(edges(&[0, 90, 90, 90, 0, 0, 90, 90, 0]), []);
         let gap = [vec![90; 10], vec![0; 12], vec![40; 1], vec![0; 12], vec![90; 5]].concat();
         assert_eq!(edges(&gap).len(), 1);
+    }
+
+    #[test]
+    fn speech_without_an_end_is_cut() {
+        let windows = UTTERANCE_MAX.as_millis().div_ceil(16) as usize;
+        let edges = edges(&vec![90; 2 * windows]);
+        let [(3, Edge::Started { .. }), (cut, Edge::Ended { at }), (again, Edge::Started { at: next, .. })] =
+            &edges[..]
+        else {
+            panic!("{edges:?}");
+        };
+        assert_eq!((*cut, *again), (3 + windows, 3 + windows + 4));
+        assert_eq!((*at, *next), (ms(16 * (windows as u64 + 4)), ms(16 * (windows as u64 + 4))));
     }
 
     #[test]

@@ -1,15 +1,22 @@
 //! Rooms on the room server in this process.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS};
+use super::{
+    NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS,
+    dispatch::{Dispatch, Present},
+};
 use crate::server::{
     calls::RoomType,
-    sfu::{AdminError, CreateRoom, Happening, Kind, ParticipantInfo, RoomEvent, RoomInfo, RoomOptions, Sfu},
+    sfu::{AdminError, CreateRoom, Happening, Kind, ParticipantInfo, RoomEvent, RoomInfo, RoomOptions, Sfu, Stage},
 };
 
 /// The embedded server's rooms.
@@ -18,10 +25,11 @@ pub struct EmbeddedRooms {
 }
 
 impl EmbeddedRooms {
-    /// Administers the rooms of `sfu`; gives the names of rooms that need an assistant, each as it opens.
+    /// Administers the rooms of `sfu`; gives the names of rooms that need an assistant, each as it opens and whenever
+    /// somebody is in it alone.
     pub fn new(sfu: Sfu, shutdown: CancellationToken) -> (Self, mpsc::Receiver<String>) {
         let (starts, rooms) = mpsc::channel(WAITING_ROOMS);
-        let watch = Watch { events: sfu.events(), sfu: sfu.clone(), open: HashSet::new(), starts };
+        let watch = Watch { events: sfu.events(), sfu: sfu.clone(), dispatch: Dispatch::default(), starts };
         tokio::spawn(async move {
             tokio::select! {
                 () = watch.run() => {}
@@ -66,11 +74,11 @@ impl Rooms for EmbeddedRooms {
     fn expect(&self, _room: &str) {}
 }
 
-/// Follows which support rooms are open, and passes each one's name on when it opens.
+/// Follows the support rooms, and passes on the names of those that need an assistant.
 struct Watch {
     sfu: Sfu,
     events: broadcast::Receiver<Arc<RoomEvent>>,
-    open: HashSet<String>,
+    dispatch: Dispatch,
     starts: mpsc::Sender<String>,
 }
 
@@ -78,37 +86,79 @@ impl Watch {
     async fn run(mut self) {
         loop {
             match self.events.recv().await {
-                Ok(event) => match &event.what {
-                    Happening::RoomStarted => self.started(event.room.name.clone()).await,
-                    Happening::RoomFinished => drop(self.open.remove(&event.room.name)),
-                    Happening::ParticipantJoined(_)
-                    | Happening::ParticipantLeft(_)
-                    | Happening::ParticipantAborted(_)
-                    | Happening::TrackPublished(..)
-                    | Happening::TrackUnpublished(..) => {}
-                },
+                Ok(event) if is_support(&event.room) => {
+                    if self.on(&event) {
+                        self.send(event.room.name.clone()).await;
+                    }
+                }
+                Ok(_) => {}
                 Err(broadcast::error::RecvError::Lagged(missed)) => self.catch_up(missed).await,
                 Err(broadcast::error::RecvError::Closed) => return,
             }
         }
     }
 
-    async fn started(&mut self, room: String) {
-        if room.starts_with(RoomType::Support.prefix()) && self.open.insert(room.clone()) {
-            // Nobody waits at the other end where the assistant is switched off.
-            let _ = self.starts.send(room).await;
+    /// Takes what happened in a support room; whether to send an assistant.
+    fn on(&mut self, RoomEvent { room, at, what }: &RoomEvent) -> bool {
+        let (name, sid) = (&room.name, &room.sid);
+        match what {
+            Happening::RoomStarted => self.dispatch.opened(name, sid, *at),
+            Happening::RoomFinished => {
+                self.dispatch.closed(name, sid);
+                false
+            }
+            Happening::ParticipantJoined(who) => match who.kind {
+                Kind::Standard => self.dispatch.person_joined(name, sid, *at),
+                Kind::Agent => {
+                    self.dispatch.assistant_joined(name, sid, &who.sid);
+                    false
+                }
+            },
+            Happening::ParticipantLeft(who) => {
+                self.dispatch.assistant_left(name, &who.sid);
+                false
+            }
+            Happening::ParticipantAborted(_) | Happening::TrackPublished(..) | Happening::TrackUnpublished(..) => false,
         }
     }
 
+    async fn send(&self, room: String) {
+        // Nobody waits at the other end where the assistant is switched off.
+        let _ = self.starts.send(room).await;
+    }
+
     async fn catch_up(&mut self, missed: u64) {
-        tracing::warn!(missed, "events of rooms were missed; reading which are open");
+        tracing::warn!(missed, "events of rooms were missed; reading who is where");
         let Ok(rooms) = self.sfu.list_rooms().await else { return };
-        let names: HashSet<String> = rooms.into_iter().map(|room| room.name).collect();
-        self.open.retain(|room| names.contains(room));
-        for room in names {
-            self.started(room).await;
+        self.dispatch.retain(&rooms.iter().map(|room| room.sid.clone()).collect::<HashSet<_>>());
+        for room in rooms.into_iter().filter(is_support) {
+            let Ok(participants) = self.sfu.list_participants(&room.name).await else { continue };
+            let there = present(participants);
+            if self.dispatch.seen(&room.name, &room.sid, there, since_epoch()) {
+                self.send(room.name).await;
+            }
         }
     }
+}
+
+fn is_support(room: &RoomInfo) -> bool {
+    room.name.starts_with(RoomType::Support.prefix())
+}
+
+/// Those whose media is up.
+fn present(participants: Vec<ParticipantInfo>) -> Present {
+    let mut present = Present::default();
+    for participant in participants.into_iter().filter(|participant| participant.stage == Stage::Active) {
+        match participant.kind {
+            Kind::Standard => present.has_person = true,
+            Kind::Agent => drop(present.assistants.insert(participant.sid)),
+        }
+    }
+    present
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
 }
 
 impl From<RoomInfo> for Room {

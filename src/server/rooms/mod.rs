@@ -2,6 +2,7 @@
 //!
 //! The rest of the program never learns whether that is the embedded server or a LiveKit server elsewhere.
 
+mod dispatch;
 mod embedded;
 mod livekit;
 mod open;

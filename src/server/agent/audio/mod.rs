@@ -2,3 +2,9 @@
 
 pub(super) mod opus;
 pub(super) mod resample;
+
+/// Samples of a second: 16 kHz mono, what the speech engines here hear and speak.
+pub(super) const SAMPLE_HZ: usize = 16_000;
+
+/// Samples of a frame: 20 ms.
+pub(super) const FRAME_SAMPLES: usize = SAMPLE_HZ / 50;

@@ -2,8 +2,7 @@
 
 use opus_rs::{Application, OpusDecoder, OpusEncoder};
 
-use super::resample::Decimator;
-use crate::server::agent::playout::{FRAME_SAMPLES, SAMPLE_HZ};
+use super::{FRAME_SAMPLES, SAMPLE_HZ, resample::Decimator};
 
 /// What a voice needs to sound natural in wide band.
 const BITRATE_BPS: i32 = 32_000;

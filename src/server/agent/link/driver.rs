@@ -209,8 +209,9 @@ impl Driver {
 
     async fn on_data(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let Ok(packet) = DataPacket::decode(bytes) else { return Ok(()) };
-        let identity = packet.participant_identity;
-        let Some(received) = packet.value.and_then(|value| self.reader.on(&identity, value)) else { return Ok(()) };
+        let (sender, identity) = (packet.participant_sid, packet.participant_identity);
+        let received = packet.value.and_then(|value| self.reader.on(&sender, &identity, value));
+        let Some(received) = received else { return Ok(()) };
         let ReceivedText { identity, topic, attributes, text } = received;
         self.tell(RoomEvent::Text { identity, topic, attributes, text }).await
     }
@@ -301,6 +302,7 @@ impl Driver {
         let known = self.others.remove(&info.sid);
         let was_present = known.as_ref().is_some_and(|other| other.is_present);
         if info.state() == participant_info::State::Disconnected {
+            self.reader.forget(&info.sid);
             return if was_present { self.tell(RoomEvent::Left { identity }).await } else { Ok(()) };
         }
         let is_present = was_present || info.state() == participant_info::State::Active;

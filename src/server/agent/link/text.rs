@@ -13,7 +13,7 @@ use livekit_protocol::{
 /// Text in one chunk, at most: LiveKit's clients cut at 15,000 bytes to stay below the limit of a data channel message.
 const CHUNK_BYTES: usize = 15_000;
 
-/// Streams that may be open towards the assistant at once, and the bytes that they may hold in all.
+/// Streams that one sender may have open towards the assistant at once, and the bytes that they may hold in all.
 const OPEN_STREAMS: usize = 16;
 const OPEN_BYTES: usize = 64 * 1024;
 
@@ -96,63 +96,79 @@ struct Incoming {
     content: Vec<u8>,
 }
 
-/// Gathers incoming text streams; forgets those that would not end.
+/// One sender's open streams, by id.
+type Streams = HashMap<String, Incoming>;
+
+/// Gathers incoming text streams, each sender's apart; forgets those that would not end.
+///
+/// A sender is known by the sid that the server writes on each packet: the identity of a header may be another's, in
+/// whose name an assistant writes.
 #[derive(Debug, Default)]
 pub(super) struct TextReader {
-    open: HashMap<String, Incoming>,
-    bytes: usize,
+    senders: HashMap<String, Streams>,
 }
 
 impl TextReader {
-    /// Takes a packet's value and whose it is; gives the text that it completes, in the name of who opened it.
+    /// Takes a packet's value, its sender's sid and whose words it holds; gives the text that it completes.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
-    pub(super) fn on(&mut self, identity: &str, value: Value) -> Option<ReceivedText> {
+    pub(super) fn on(&mut self, sender: &str, identity: &str, value: Value) -> Option<ReceivedText> {
         match value {
-            Value::StreamHeader(header) => self.header(identity, header),
+            Value::StreamHeader(header) => self.header(sender, identity, header),
             Value::StreamChunk(chunk) => {
-                let stream = self.open.get_mut(&chunk.stream_id)?;
-                self.bytes += chunk.content.len();
-                stream.content.extend(chunk.content);
-                if self.bytes > OPEN_BYTES {
-                    self.open.clear();
-                    self.bytes = 0;
+                let streams = self.senders.get_mut(sender)?;
+                let held: usize = streams.values().map(|stream| stream.content.len()).sum();
+                let stream = streams.get_mut(&chunk.stream_id)?;
+                if held + chunk.content.len() > OPEN_BYTES {
+                    self.forget(sender);
+                } else {
+                    stream.content.extend(chunk.content);
                 }
                 None
             }
             Value::StreamTrailer(trailer) => {
-                let Incoming { identity, topic, mut attributes, content } = self.open.remove(&trailer.stream_id)?;
-                self.bytes -= content.len();
+                let streams = self.senders.get_mut(sender)?;
+                let Incoming { identity, topic, mut attributes, content } = streams.remove(&trailer.stream_id)?;
+                if streams.is_empty() {
+                    self.forget(sender);
+                }
                 attributes.extend(trailer.attributes);
-                Some(ReceivedText { identity, topic, attributes, text: String::from_utf8(content).ok()? })
+                received(identity, topic, attributes, content)
             }
             _ => None,
         }
     }
 
-    fn header(&mut self, identity: &str, header: Header) -> Option<ReceivedText> {
+    /// Forgets what a sender has begun.
+    pub(super) fn forget(&mut self, sender: &str) {
+        self.senders.remove(sender);
+    }
+
+    fn header(&mut self, sender: &str, identity: &str, header: Header) -> Option<ReceivedText> {
         let is_text = matches!(header.content_header, Some(ContentHeader::TextHeader(_)));
         if !is_text || header.compression != CompressionType::None as i32 {
             return None;
         }
         let (topic, attributes) = (header.topic, header.attributes.into_iter().collect());
+        let identity = identity.to_owned();
         if let Some(content) = header.inline_content {
-            return Some(ReceivedText {
-                identity: identity.to_owned(),
-                topic,
-                attributes,
-                text: String::from_utf8(content).ok()?,
-            });
+            return received(identity, topic, attributes, content);
         }
-        if self.open.len() >= OPEN_STREAMS {
-            self.open.clear();
-            self.bytes = 0;
+        let streams = self.senders.entry(sender.to_owned()).or_default();
+        if streams.len() >= OPEN_STREAMS {
+            streams.clear();
         }
-        self.open.insert(
-            header.stream_id,
-            Incoming { identity: identity.to_owned(), topic, attributes, content: Vec::new() },
-        );
+        streams.insert(header.stream_id, Incoming { identity, topic, attributes, content: Vec::new() });
         None
     }
+}
+
+fn received(
+    identity: String,
+    topic: String,
+    attributes: BTreeMap<String, String>,
+    content: Vec<u8>,
+) -> Option<ReceivedText> {
+    Some(ReceivedText { identity, topic, attributes, text: String::from_utf8(content).ok()? })
 }
 
 #[cfg(test)]
@@ -175,7 +191,7 @@ mod tests {
         let attributes = BTreeMap::from([("final".to_owned(), "true".to_owned())]);
         assert!(packets.len() >= 5);
         let mut reader = TextReader::default();
-        let texts: Vec<_> = values(packets).into_iter().filter_map(|value| reader.on("ada", value)).collect();
+        let texts: Vec<_> = values(packets).into_iter().filter_map(|value| reader.on("PA_a", "ada", value)).collect();
         assert_eq!(
             texts,
             [ReceivedText {
@@ -185,18 +201,72 @@ mod tests {
                 text: format!("hello {long}")
             }]
         );
-        assert_eq!(reader.bytes, 0);
+        assert!(reader.senders.is_empty());
+    }
+
+    /// The header and the one chunk of a stream, and its trailer.
+    fn stream(id: &str, text: &str) -> (Vec<Value>, Vec<Value>) {
+        let (mut writer, header) = TextWriter::open(id.into(), "t", HashMap::new(), None, 0);
+        let begun = std::iter::once(header).chain(writer.write(text));
+        (values(begun), values([writer.close(HashMap::new())]))
+    }
+
+    /// What is read of packets that `PA_<identity>` sent.
+    fn read(reader: &mut TextReader, identity: &str, values: &[Value]) -> Vec<(String, String)> {
+        let sender = format!("PA_{identity}");
+        let texts = values.iter().filter_map(|value| reader.on(&sender, identity, value.clone()));
+        texts.map(|received| (received.identity, received.text)).collect()
+    }
+
+    #[test]
+    fn an_id_is_its_senders_own() {
+        let mut reader = TextReader::default();
+        let ((ada, ada_ends), (bob, bob_ends)) = (stream("s1", "from ada"), stream("s1", "from bob"));
+        assert_eq!(read(&mut reader, "ada", &ada), []);
+        assert_eq!(read(&mut reader, "bob", &bob_ends), []);
+        assert_eq!(read(&mut reader, "bob", &bob), []);
+        assert_eq!(read(&mut reader, "ada", &ada_ends), [("ada".into(), "from ada".into())]);
+        assert_eq!(read(&mut reader, "bob", &bob_ends), [("bob".into(), "from bob".into())]);
+    }
+
+    #[test]
+    fn an_assistant_writes_down_what_others_say() {
+        let mut reader = TextReader::default();
+        let (begun, ends) = stream("s1", "are you free");
+        let [header, rest @ ..] = &begun[..] else { panic!("no header") };
+        assert_eq!(reader.on("PA_agent", "ada", header.clone()), None);
+        let rest = rest.iter().chain(&ends);
+        let read: Vec<_> = rest.filter_map(|value| reader.on("PA_agent", "agent", value.clone())).collect();
+        assert!(matches!(&read[..], [text] if text.identity == "ada" && text.text == "are you free"), "{read:?}");
+    }
+
+    #[test]
+    fn a_stream_that_is_opened_again_begins_again() {
+        let mut reader = TextReader::default();
+        let (begun, ends) = stream("s1", &"x".repeat(10_000));
+        for _ in 0..20 {
+            assert_eq!(read(&mut reader, "ada", &begun), []);
+        }
+        assert_eq!(read(&mut reader, "ada", &ends), [("ada".into(), "x".repeat(10_000))]);
     }
 
     #[test]
     fn streams_that_never_end_are_forgotten() {
         let mut reader = TextReader::default();
+        let (bob, bob_ends) = stream("s0", "patient");
+        assert_eq!(read(&mut reader, "bob", &bob), []);
         for n in 0..100 {
-            let (mut writer, header) = TextWriter::open(format!("s{n}"), "t", HashMap::new(), None, 0);
-            for value in values(std::iter::once(header).chain(writer.write(&"x".repeat(10_000)))) {
-                assert_eq!(reader.on("ada", value), None);
-            }
-            assert!(reader.open.len() <= OPEN_STREAMS && reader.bytes <= OPEN_BYTES);
+            let (begun, _) = stream(&format!("s{n}"), &"x".repeat(10_000));
+            assert_eq!(read(&mut reader, "ada", &begun), []);
+            let held: usize = reader.senders.values().flat_map(HashMap::values).map(|open| open.content.len()).sum();
+            assert!(held <= OPEN_BYTES + 7, "{held}");
         }
+        for n in 0..100 {
+            assert_eq!(read(&mut reader, "ada", &stream(&format!("s{n}"), "").0), []);
+            assert!(reader.senders["PA_ada"].len() <= OPEN_STREAMS);
+        }
+        assert_eq!(read(&mut reader, "bob", &bob_ends), [("bob".into(), "patient".into())]);
+        reader.forget("PA_ada");
+        assert!(reader.senders.is_empty());
     }
 }

@@ -20,8 +20,19 @@ pub(super) trait Stt: Send + Sync {
     /// Gets ready, in the background: a call has begun.
     fn warm(&self);
 
-    /// Begins an utterance; its words go to `words`, which hears of nothing once the utterance is dropped.
-    fn begin(&self, words: mpsc::Sender<Words>) -> Box<dyn Utterance>;
+    /// Begins the utterance `id`; its words go to `words`, which hears of nothing once the utterance is dropped.
+    fn begin(&self, id: UtteranceId, words: mpsc::Sender<Words>) -> Box<dyn Utterance>;
+}
+
+/// An utterance's number in its call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct UtteranceId(pub(super) u64);
+
+impl UtteranceId {
+    /// The number of the utterance after this one.
+    pub(super) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
 }
 
 /// An utterance that is being recognised; dropping it gives it up.
@@ -33,14 +44,16 @@ pub(super) trait Utterance: Send {
     fn finish(self: Box<Self>);
 }
 
-/// What an engine understood.
+/// What an engine understood of an utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "pocketsphinx"), expect(dead_code, reason = "without a recogniser nobody makes them"))]
-pub(super) enum Words {
-    /// All of it so far; may still change.
-    Interim(String),
-    /// All of it; empty if nothing was understood.
-    Final(String),
+pub(super) struct Words {
+    /// The utterance.
+    pub(super) utterance: UtteranceId,
+    /// All of it so far; empty if nothing was understood.
+    pub(super) text: String,
+    /// Whether it will not change any more; each utterance that was finished has one such text.
+    pub(super) is_final: bool,
 }
 
 /// The recogniser that this program was built with and this machine has the models of, if any.

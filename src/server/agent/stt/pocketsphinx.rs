@@ -13,7 +13,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -23,12 +23,12 @@ use pocketsphinx::{CmdLn, PsDecoder};
 use tokio::sync::mpsc;
 
 use super::{
-    Stt, Utterance, Words,
+    Stt, Utterance, UtteranceId, Words,
     language_model::LanguageModel,
     opinions::{Decision, Heard, Opinions},
     phrases,
 };
-use crate::{domain::faq::Faq, server::agent::playout::SAMPLE_HZ};
+use crate::{domain::faq::Faq, server::agent::audio::SAMPLE_HZ};
 
 /// Where Debian's `pocketsphinx-en-us` puts the models.
 const MODELS: &str = "/usr/share/pocketsphinx/model/en-us";
@@ -42,6 +42,12 @@ const ONE_PASS: [&str; 6] = ["-fwdflat", "no", "-bestpath", "no", "-maxhmmpf", "
 
 /// How long the default model may keep everybody waiting after the end of the speech.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Utterances that may wait for a decoder of each model; beyond this many nobody would wait for the words.
+const JOBS_MAX: usize = 32;
+
+/// Sound that is kept of one utterance: more than the ear makes one of.
+const UTTERANCE_SAMPLES_MAX: usize = SAMPLE_HZ * 40;
 
 /// Sound between two looks at what was understood so far.
 const INTERIM_SAMPLES: usize = SAMPLE_HZ * 3 / 10;
@@ -75,10 +81,11 @@ impl Stt for PocketSphinx {
         self.workers().0.ready_one();
     }
 
-    fn begin(&self, words: mpsc::Sender<Words>) -> Box<dyn Utterance> {
+    fn begin(&self, id: UtteranceId, words: mpsc::Sender<Words>) -> Box<dyn Utterance> {
         let (site, general) = self.workers();
         let ((to_site, at_site), (to_general, at_general)) = (channel(), channel());
         let case = Arc::new(Case {
+            id,
             words,
             opinions: Mutex::default(),
             unheard: Mutex::new(Some(at_general)),
@@ -86,17 +93,20 @@ impl Stt for PocketSphinx {
             is_decided: AtomicBool::new(false),
         });
         site.give(Job { sounds: at_site, case });
-        Box::new(Pending { sounds: [to_site, to_general] })
+        Box::new(Pending { sounds: [to_site, to_general], samples_left: UTTERANCE_SAMPLES_MAX })
     }
 }
 
 /// An utterance on its way to both models.
 struct Pending {
     sounds: [Sender<Sound>; 2],
+    samples_left: usize,
 }
 
 impl Utterance for Pending {
     fn hear(&mut self, pcm: &[i16]) {
+        let Some(left) = self.samples_left.checked_sub(pcm.len()) else { return };
+        self.samples_left = left;
         let pcm: Arc<[i16]> = pcm.into();
         for sound in &self.sounds {
             sound.send(Sound::More(pcm.clone())).ok();
@@ -129,6 +139,7 @@ enum Model {
 
 /// One utterance, seen from both models.
 struct Case {
+    id: UtteranceId,
     words: mpsc::Sender<Words>,
     opinions: Mutex<Opinions>,
     /// The sound for the default model, until it is asked.
@@ -140,7 +151,7 @@ struct Case {
 impl Case {
     fn on_interim(self: &Arc<Self>, heard: &Heard, speech: Duration) {
         // Words in mid-speech are worth showing only while there is room for them.
-        self.words.try_send(Words::Interim(written(&heard.text))).ok();
+        self.words.try_send(self.words(&heard.text, false)).ok();
         if locked(&self.opinions).on_interim(heard.score, speech) {
             self.ask();
         }
@@ -154,11 +165,15 @@ impl Case {
         match decision {
             Decision::Words(text) => {
                 self.is_decided.store(true, Ordering::Relaxed);
-                self.words.blocking_send(Words::Final(written(&text))).ok();
+                self.words.blocking_send(self.words(&text, true)).ok();
             }
             Decision::Ask => self.ask(),
             Decision::Wait => {}
         }
+    }
+
+    fn words(&self, text: &str, is_final: bool) -> Words {
+        Words { utterance: self.id, text: written(text), is_final }
     }
 
     fn ask(self: &Arc<Self>) {
@@ -176,7 +191,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Workers {
     kind: Model,
     model: Arc<LanguageModel>,
-    queue: Sender<Job>,
+    queue: SyncSender<Job>,
     jobs: Arc<Mutex<Receiver<Job>>>,
     /// Threads without a job, those that still load their model included.
     idle: Arc<AtomicUsize>,
@@ -186,7 +201,7 @@ struct Workers {
 
 impl Workers {
     fn new(kind: Model, model: Arc<LanguageModel>) -> Self {
-        let (queue, jobs) = channel();
+        let (queue, jobs) = sync_channel(JOBS_MAX);
         let max = thread::available_parallelism().map_or(1, usize::from).min(DECODERS_MAX);
         Self {
             kind,
@@ -212,8 +227,13 @@ impl Workers {
         if one_less.is_err() {
             self.start();
         }
-        // The receiving half lives as long as this, so the queue is never closed.
-        self.queue.send(job).ok();
+        // The receiving half lives as long as this, so the queue is full or takes it.
+        if self.queue.try_send(job).is_err() {
+            tracing::warn!(kind = ?self.kind, "too many utterances wait for a decoder; one is given up");
+            if one_less.is_ok() {
+                self.idle.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
     fn start(&self) {
@@ -235,8 +255,8 @@ fn work(kind: Model, model: &LanguageModel, jobs: &Mutex<Receiver<Job>>, idle: &
         let job = locked(jobs).recv();
         let Ok(job) = job else { return };
         let heard = match &decoder {
-            Some(decoder) => recognise(kind, decoder, &job),
-            None => job.sounds.iter().any(|sound| matches!(sound, Sound::End)).then_some(None),
+            Some(decoder) if decoder.start_utt(None).is_ok() => recognise(kind, decoder, &job),
+            Some(_) | None => not_understood(&job),
         };
         idle.fetch_add(1, Ordering::Relaxed);
         if let Some(heard) = heard {
@@ -245,9 +265,13 @@ fn work(kind: Model, model: &LanguageModel, jobs: &Mutex<Receiver<Job>>, idle: &
     }
 }
 
-/// Recognises one utterance; none if it was given up or is decided without this.
+/// Hears one utterance to its end without a word of it; none if it was given up.
+fn not_understood(job: &Job) -> Option<Option<Heard>> {
+    job.sounds.iter().any(|sound| matches!(sound, Sound::End)).then_some(None)
+}
+
+/// Recognises one utterance, which the decoder has started; none if it was given up or is decided without this.
 fn recognise(kind: Model, decoder: &PsDecoder, job: &Job) -> Option<Option<Heard>> {
-    decoder.start_utt(None).ok()?;
     let (mut speech, mut fresh) = (0, 0);
     let mut waiting_since = None;
     let mut is_over = false;
@@ -395,6 +419,24 @@ mod tests {
         assert_eq!(written(""), "");
     }
 
+    #[test]
+    fn what_waits_for_a_decoder_is_bounded() {
+        let (words, _heard) = mpsc::channel(1);
+        let engine = PocketSphinx::new(&Faq::parse(include_str!("../../../../content/faq.md")).unwrap());
+        let (site, _) = engine.workers();
+        // No thread takes a job.
+        site.started.store(site.max, Ordering::Relaxed);
+        let mut utterances: Vec<_> = (0..100).map(|id| engine.begin(UtteranceId(id), words.clone())).collect();
+        let jobs: Vec<Job> = locked(&site.jobs).try_iter().collect();
+        assert_eq!(jobs.len(), JOBS_MAX);
+        for _ in 0..3000 {
+            utterances[0].hear(&[1; 320]);
+        }
+        let kept: usize =
+            jobs[0].sounds.try_iter().map(|sound| if let Sound::More(pcm) = sound { pcm.len() } else { 0 }).sum();
+        assert_eq!(kept, UTTERANCE_SAMPLES_MAX);
+    }
+
     /// What flite says in `voice`; none without flite.
     fn said(voice: &str, text: &str) -> Option<Vec<i16>> {
         let output = Command::new("flite").args(["-voice", voice, "-t", text, "-o", "/dev/stdout"]).output().ok()?;
@@ -428,15 +470,15 @@ mod tests {
             for entry in &faq.entries {
                 let Some(pcm) = said(voice, &entry.question) else { continue };
                 let (words, mut heard) = mpsc::channel(64);
-                let mut utterance = engine.begin(words);
+                let mut utterance = engine.begin(UtteranceId(1), words);
                 pcm.chunks(320).for_each(|frame| utterance.hear(frame));
                 let start = std::time::Instant::now();
                 utterance.finish();
                 let text = loop {
-                    match heard.blocking_recv() {
-                        Some(Words::Final(text)) => break text,
-                        Some(Words::Interim(_)) => {}
-                        None => panic!("no words"),
+                    let words = heard.blocking_recv().unwrap();
+                    assert_eq!(words.utterance, UtteranceId(1));
+                    if words.is_final {
+                        break words.text;
                     }
                 };
                 let spoken = phrases::spoken(&entry.question);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tokio::process::Command;
 
 use super::{Tts, TtsError};
-use crate::server::agent::playout::SAMPLE_HZ;
+use crate::server::agent::audio::SAMPLE_HZ;
 
 /// The program, found on the `PATH`.
 const PROGRAM: &str = "flite";
