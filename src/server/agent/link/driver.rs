@@ -1,7 +1,7 @@
 //! The task that keeps a place in a room: LiveKit's messages and the two connections' events in, few and plain events out.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     time::Instant,
 };
 
@@ -17,8 +17,9 @@ use str0m::{Event, channel::ChannelId, media::Mid};
 use tokio::sync::mpsc;
 
 use super::{
-    Closed, Kind, Order, RoomEvent, Transcript,
-    peer::Peer,
+    Closed, Order, RoomEvent, Transcript,
+    others::Others,
+    peer::{Peer, tracks_of},
     since_epoch,
     text::{ReceivedText, TextReader, TextWriter},
 };
@@ -35,13 +36,6 @@ enum Stop {
     Unheard,
 }
 
-/// Somebody else in the room.
-struct Other {
-    identity: String,
-    is_present: bool,
-    attributes: BTreeMap<String, String>,
-}
-
 /// Keeps one place.
 pub(super) struct Driver {
     signal: SignalClient,
@@ -50,7 +44,7 @@ pub(super) struct Driver {
     name: String,
     events: mpsc::Sender<RoomEvent>,
     own_sid: String,
-    others: HashMap<String, Other>,
+    others: Others,
     /// By media section: the participant's sid and the track's.
     tracks: HashMap<Mid, (String, String)>,
     voice: Option<Mid>,
@@ -78,7 +72,7 @@ impl Driver {
             name,
             events,
             own_sid: String::new(),
-            others: HashMap::new(),
+            others: Others::default(),
             tracks: HashMap::new(),
             voice: None,
             reliable: None,
@@ -194,8 +188,8 @@ impl Driver {
         match event {
             Event::MediaData(data) if !data.data.is_empty() => {
                 let Some((sid, track)) = self.tracks.get(&data.mid) else { return Ok(()) };
-                let Some(other) = self.others.get(sid) else { return Ok(()) };
-                let (identity, track) = (other.identity.clone(), track.clone());
+                let Some(identity) = self.others.identity(sid) else { return Ok(()) };
+                let (identity, track) = (identity.to_owned(), track.clone());
                 let audio = RoomEvent::Audio { identity, track, opus: data.data.to_vec(), gap: !data.contiguous };
                 // A conversation that cannot keep up loses audio, never the connection.
                 self.events.try_send(audio).ok();
@@ -298,27 +292,11 @@ impl Driver {
         if info.sid == self.own_sid {
             return Ok(());
         }
-        let identity = info.identity.clone();
-        let known = self.others.remove(&info.sid);
-        let was_present = known.as_ref().is_some_and(|other| other.is_present);
         if info.state() == participant_info::State::Disconnected {
             self.reader.forget(&info.sid);
-            return if was_present { self.tell(RoomEvent::Left { identity }).await } else { Ok(()) };
         }
-        let is_present = was_present || info.state() == participant_info::State::Active;
-        let attributes: BTreeMap<_, _> = info.attributes.clone().into_iter().collect();
-        let has_changed = known.is_none_or(|other| other.attributes != attributes);
-        let other = Other { identity: identity.clone(), is_present, attributes: attributes.clone() };
-        self.others.insert(info.sid.clone(), other);
-        if is_present && !was_present {
-            self.tell(RoomEvent::Arrived { identity: identity.clone(), kind: kind_of(&info) }).await?;
-        }
-        if has_changed && !attributes.is_empty() {
-            self.tell(RoomEvent::Attributes { identity: identity.clone(), attributes }).await?;
-        }
-        let microphone = info.tracks.iter().find(|track| track.source() == TrackSource::Microphone);
-        if microphone.is_some_and(|track| track.muted) {
-            self.tell(RoomEvent::Muted { identity }).await?;
+        for event in self.others.on(info) {
+            self.tell(event).await?;
         }
         Ok(())
     }
@@ -383,32 +361,6 @@ fn closed_by(leave: &LeaveRequest) -> Closed {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
-fn kind_of(info: &ParticipantInfo) -> Kind {
-    match info.kind() {
-        participant_info::Kind::Standard => Kind::Person,
-        participant_info::Kind::Agent => Kind::Agent,
-        _ => Kind::Other,
-    }
-}
-
-/// Whose track each media section carries: `a=msid:<participant>|<stream> <track>`.
-fn tracks_of(sdp: &str) -> HashMap<Mid, (String, String)> {
-    let mut tracks = HashMap::new();
-    let mut mid = None;
-    for line in sdp.lines() {
-        if let Some(value) = line.strip_prefix("a=mid:") {
-            mid = Some(Mid::from(value.trim()));
-        } else if let Some(value) = line.strip_prefix("a=msid:")
-            && let (Some(mid), Some((stream, track))) = (mid, value.trim().split_once(' '))
-        {
-            let participant = stream.split('|').next().unwrap_or(stream);
-            tracks.insert(mid, (participant.to_owned(), track.to_owned()));
-        }
-    }
-    tracks
-}
-
 fn transcription(transcript: Transcript) -> DataPacket {
     let segment = TranscriptionSegment {
         id: transcript.segment,
@@ -424,17 +376,4 @@ fn transcription(transcript: Transcript) -> DataPacket {
         segments: vec![segment],
     });
     DataPacket { value: Some(value), ..Default::default() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_section_names_participant_and_track() {
-        let sdp = "v=0\r\nm=audio 9 X 111\r\na=mid:0\r\na=msid:PA_ada|TR_1 TR_1\r\nm=audio 9 X 111\r\na=mid:2\r\na=msid:PA_bob TR_2\r\n";
-        let tracks = tracks_of(sdp);
-        assert_eq!(tracks[&Mid::from("0")], ("PA_ada".to_owned(), "TR_1".to_owned()));
-        assert_eq!(tracks[&Mid::from("2")], ("PA_bob".to_owned(), "TR_2".to_owned()));
-    }
 }

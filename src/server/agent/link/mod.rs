@@ -5,6 +5,7 @@
 //! protobuf types; it knows nothing of speech, turns or answers.
 
 mod driver;
+mod others;
 mod peer;
 mod text;
 

@@ -3,6 +3,7 @@
 //! It knows SDP and packets, not LiveKit's messages. Drain `poll` after every mutation: str0m sends only then.
 
 use std::{
+    collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
@@ -144,5 +145,35 @@ impl Peer {
         let Ok(contents) = self.buffer[..length].try_into() else { return };
         let receive = Receive { proto: Protocol::Udp, source, destination: self.local, contents };
         self.rtc.handle_input(Input::Receive(Instant::now(), receive)).ok();
+    }
+}
+
+/// Whose track each media section carries: `a=msid:<participant>|<stream> <track>`.
+pub(super) fn tracks_of(sdp: &str) -> HashMap<Mid, (String, String)> {
+    let mut tracks = HashMap::new();
+    let mut mid = None;
+    for line in sdp.lines() {
+        if let Some(value) = line.strip_prefix("a=mid:") {
+            mid = Some(Mid::from(value.trim()));
+        } else if let Some(value) = line.strip_prefix("a=msid:")
+            && let (Some(mid), Some((stream, track))) = (mid, value.trim().split_once(' '))
+        {
+            let participant = stream.split('|').next().unwrap_or(stream);
+            tracks.insert(mid, (participant.to_owned(), track.to_owned()));
+        }
+    }
+    tracks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_names_participant_and_track() {
+        let sdp = "v=0\r\nm=audio 9 X 111\r\na=mid:0\r\na=msid:PA_ada|TR_1 TR_1\r\nm=audio 9 X 111\r\na=mid:2\r\na=msid:PA_bob TR_2\r\n";
+        let tracks = tracks_of(sdp);
+        assert_eq!(tracks[&Mid::from("0")], ("PA_ada".to_owned(), "TR_1".to_owned()));
+        assert_eq!(tracks[&Mid::from("2")], ("PA_bob".to_owned(), "TR_2".to_owned()));
     }
 }
