@@ -46,7 +46,6 @@ pub(super) trait Utterance: Send {
 
 /// What an engine understood of an utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "pocketsphinx"), expect(dead_code, reason = "without a recogniser nobody makes them"))]
 pub(super) struct Words {
     /// The utterance.
     pub(super) utterance: UtteranceId,
