@@ -149,6 +149,28 @@ test("the keyboard alone makes a whole call", async ({ call }) => {
   await expect(call.button).toBeFocused();
 });
 
+test("a key that is held down presses once", async ({ call }) => {
+  const { keyboard } = call.page;
+  const hold = async (key) => {
+    for (let times = 0; times < 4; times += 1) {
+      await keyboard.down(key);
+      await call.page.waitForTimeout(100);
+    }
+    await keyboard.up(key);
+  };
+  await call.open();
+  await expect(call.start).toBeFocused();
+  await hold("Enter");
+  await call.reaches("connected");
+  await call.end.focus();
+  await hold("Enter");
+  await call.reaches("ended");
+  await call.page.keyboard.press("Enter");
+  await call.reaches("connected");
+  await hold("m");
+  await expect(call.microphone).toHaveAttribute("aria-pressed", "true");
+});
+
 test("by text there is no microphone prompt", async ({ call }) => {
   await call.open();
   await call.page.getByRole("button", { name: "Type instead of talking" }).click();

@@ -47,6 +47,12 @@ pub enum Key {
     Escape,
 }
 
+/// Whether holding `key` down must not press once more what has the focus: the next screen's button may have taken the
+/// place of the one that was pressed.
+pub fn presses_once(key: &str, place: Place) -> bool {
+    matches!(key, "Enter" | " ") && place != Place::Writing
+}
+
 impl Key {
     /// Reads `KeyboardEvent.key`.
     pub fn of(key: &str) -> Option<Self> {
@@ -60,6 +66,11 @@ impl Key {
             "Escape" => Some(Self::Escape),
             _ => None,
         }
+    }
+
+    /// Whether holding it down says anything that pressing it did not.
+    pub fn repeats(self) -> bool {
+        self == Self::Escape
     }
 
     /// Whether it keeps its meaning where it was pressed.
@@ -89,6 +100,17 @@ mod tests {
         assert!(!Key::Talk.works_at(Place::Setting));
         assert!(Key::Talk.works_at(Place::Open));
         assert!(Key::Microphone.works_at(Place::Setting));
+    }
+
+    #[test]
+    fn a_held_key_presses_one_button_and_turns_one_switch() {
+        for place in [Place::Open, Place::Setting] {
+            assert!(presses_once("Enter", place) && presses_once(" ", place));
+        }
+        assert!(!presses_once("Enter", Place::Writing) && !presses_once(" ", Place::Writing));
+        assert!(!presses_once("ArrowDown", Place::Open));
+        let repeating = ["m", "S", "k", "E", "?", " ", "Escape"].map(|key| Key::of(key).unwrap().repeats());
+        assert_eq!(repeating, [false, false, false, false, false, false, true]);
     }
 
     #[test]

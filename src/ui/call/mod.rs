@@ -25,7 +25,7 @@ use leptos::{ev::KeyboardEvent, html::Div, mount::mount_to, prelude::*, wasm_bin
 use self::{
     button::{CallButton, CallPill},
     desk::{Sheet, provide_desk},
-    key::{Key, Place},
+    key::{Key, Place, presses_once},
     panel::Panel,
     session::provide_call_session,
 };
@@ -90,7 +90,13 @@ pub fn CallWidget(
     });
 
     let on_keydown = move |event: KeyboardEvent| {
+        if event.repeat() && presses_once(&event.key(), Place::of(&event)) {
+            return event.prevent_default();
+        }
         let Some(key) = Key::of(&event.key()) else { return };
+        if event.repeat() && !key.repeats() {
+            return;
+        }
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
@@ -105,11 +111,7 @@ pub fn CallWidget(
             Key::Speaker if in_call.get_untracked() => session.toggle_speaker(),
             Key::Type if in_call.get_untracked() => desk.toggle_typing(),
             Key::End if in_call.get_untracked() => session.hang_up(),
-            Key::Talk if in_call.get_untracked() && session.push_to_talk.get_untracked() => {
-                if !event.repeat() {
-                    session.talk(true);
-                }
-            }
+            Key::Talk if in_call.get_untracked() && session.push_to_talk.get_untracked() => session.talk(true),
             Key::Microphone | Key::Speaker | Key::Type | Key::End | Key::Talk => return,
         }
         event.prevent_default();
