@@ -206,3 +206,16 @@ test("a text call that got a microphone comes back with it", async ({ call }) =>
   await call.reaches("connected");
   await expect.poll(() => call.microphoneTracks()).toEqual(["live"]);
 });
+
+test("whoever was muted comes back muted, and the clock goes on", async ({ call }) => {
+  await call.dial();
+  await call.microphone.click();
+  await expect(call.timer).toHaveText(/^0:0[3-9]$/);
+  await reloadAndGoBack(call);
+  await call.reaches("connected");
+  await expect(call.timer).toHaveText(/^(?!0:0[0-2]$)\d+:\d\d$/, { timeout: 500 });
+  await expect(call.microphone).toHaveAttribute("aria-pressed", "true");
+  await expect(call.panel).toContainText("You are muted");
+  const enabled = () => call.page.evaluate(() => window.__probes.microphones.map((track) => track.enabled));
+  await expect.poll(enabled).toEqual([false]);
+});

@@ -25,6 +25,8 @@ pub enum Input {
         mode: Mode,
         /// When the ticket ends.
         until: Duration,
+        /// How long the call has stood by then.
+        age: Duration,
     },
     /// The visitor hangs up, or gives up before the room was joined.
     HangUp,

@@ -45,6 +45,8 @@ struct Active {
     link: Link,
     desk: Desk,
     ticket_until: Option<Duration>,
+    /// How long the call had stood when the visitor came back to it.
+    age: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +90,8 @@ impl CallMachine {
     /// Takes what happened at `now` and answers what is to be done, in order.
     pub fn on(&mut self, input: Input, now: Duration) -> Vec<Output> {
         match input {
-            Input::Start(mode) => self.start(mode, None, now),
-            Input::Rejoin { mode, until } => self.start(mode, Some(until), now),
+            Input::Start(mode) => self.start(mode, None, Duration::ZERO, now),
+            Input::Rejoin { mode, until, age } => self.start(mode, Some(until), age, now),
             Input::HangUp => self.hang_up(now),
             Input::Reset => {
                 if !self.is_active() {
@@ -139,10 +141,12 @@ impl CallMachine {
         self.attempt
     }
 
-    /// When the room was joined, if the call stands.
-    pub fn since(&self) -> Option<Duration> {
+    /// How long the call has stood at `now`, once the room is joined.
+    pub fn length(&self, now: Duration) -> Option<Duration> {
         match &self.phase {
-            Phase::Active(Active { link: Link::Joined { since, .. }, .. }) => Some(*since),
+            Phase::Active(Active { link: Link::Joined { since, .. }, age, .. }) => {
+                Some(*age + now.saturating_sub(*since))
+            }
             Phase::Active(_) | Phase::Idle | Phase::Ended { .. } | Phase::Failed(_) => None,
         }
     }
@@ -165,7 +169,7 @@ impl CallMachine {
         }
     }
 
-    fn start(&mut self, mode: Mode, ticket_until: Option<Duration>, now: Duration) -> Vec<Output> {
+    fn start(&mut self, mode: Mode, ticket_until: Option<Duration>, age: Duration, now: Duration) -> Vec<Output> {
         if self.is_active() {
             return Vec::new();
         }
@@ -179,14 +183,15 @@ impl CallMachine {
             link: if has_ticket { Link::Joining { due } } else { Link::Ticket { due } },
             desk: Desk::Awaited,
             ticket_until,
+            age,
         });
         let way_in = if has_ticket { Output::JoinRoom(self.attempt) } else { Output::FetchTicket(self.attempt) };
         if speaks { vec![Output::OpenMicrophone(self.attempt), way_in] } else { vec![way_in] }
     }
 
     fn hang_up(&mut self, now: Duration) -> Vec<Output> {
-        let over = match self.since() {
-            Some(since) => Phase::Ended { by: EndedBy::Visitor, length: now.saturating_sub(since) },
+        let over = match self.length(now) {
+            Some(length) => Phase::Ended { by: EndedBy::Visitor, length },
             None => Phase::Idle,
         };
         self.finish(over)
@@ -322,11 +327,8 @@ impl CallMachine {
 
     fn on_departure(&mut self, departure: Departure, now: Duration) -> Vec<Output> {
         let Phase::Active(active) = &self.phase else { return Vec::new() };
-        let Link::Joined { since, .. } = active.link else {
-            // Joining reports its own failure.
-            return Vec::new();
-        };
-        let length = now.saturating_sub(since);
+        // Joining reports its own failure.
+        let Some(length) = self.length(now) else { return Vec::new() };
         match departure {
             // The ticket stays: the page may be loading again.
             Departure::Client => self.close(Phase::Ended { by: EndedBy::Visitor, length }),
@@ -345,12 +347,10 @@ impl CallMachine {
             return Vec::new();
         }
         let Phase::Active(active) = &self.phase else { return Vec::new() };
-        let over = match (active.link, active.desk) {
-            (Link::Joined { since, .. }, Desk::Gone) => {
-                Phase::Ended { by: EndedBy::Desk, length: now.saturating_sub(since) }
-            }
-            (Link::Joined { .. }, Desk::Awaited | Desk::Present) => Phase::Failed(Problem::AgentNeverJoined),
-            (Link::Ticket { .. } | Link::Joining { .. }, _) => Phase::Failed(Problem::ServerUnreachable),
+        let over = match (self.length(now), active.desk) {
+            (Some(length), Desk::Gone) => Phase::Ended { by: EndedBy::Desk, length },
+            (Some(_), Desk::Awaited | Desk::Present) => Phase::Failed(Problem::AgentNeverJoined),
+            (None, _) => Phase::Failed(Problem::ServerUnreachable),
         };
         self.finish(over)
     }

@@ -233,11 +233,12 @@ fn a_room_closed_at_its_tickets_end_reached_its_longest_length() {
 fn a_call_that_was_come_back_to_reaches_its_longest_length_too() {
     for (closed, by) in [(s(89), EndedBy::Desk), (s(98), EndedBy::TimeLimit)] {
         let mut call = Call { machine: CallMachine::default(), attempt: Attempt::default() };
-        call.on(Input::Rejoin { mode: Mode::Text, until: s(100) }, s(0));
+        call.on(Input::Rejoin { mode: Mode::Text, until: s(100), age: s(40) }, s(0));
         call.attempt = call.machine.attempt();
         call.news(News::Joined, s(1));
+        assert_eq!(call.machine.length(closed), Some(s(40) + closed - s(1)), "the clock goes on where it was");
         call.news(News::Disconnected(Departure::Desk), closed);
-        assert_eq!(call.state(), CallState::Ended { by, length: closed - s(1) });
+        assert_eq!(call.state(), CallState::Ended { by, length: s(40) + closed - s(1) });
     }
 }
 
@@ -261,7 +262,7 @@ fn a_page_that_goes_away_keeps_the_ticket() {
 #[test]
 fn coming_back_joins_without_a_new_ticket() {
     let mut machine = CallMachine::default();
-    let outputs = machine.on(Input::Rejoin { mode: Mode::Voice, until: TICKET_END }, s(0));
+    let outputs = machine.on(Input::Rejoin { mode: Mode::Voice, until: TICKET_END, age: s(5) }, s(0));
     let attempt = machine.attempt();
     assert_eq!(outputs, [Output::OpenMicrophone(attempt), Output::JoinRoom(attempt)]);
 }
@@ -389,7 +390,7 @@ fn step() -> impl Strategy<Value = Step> {
         prop_oneof![Just(Departure::Client), Just(Departure::Desk), Just(Departure::OtherPage), Just(Departure::Lost)];
     prop_oneof![
         3 => mode.clone().prop_map(|mode| Step::Visitor(Input::Start(mode))),
-        1 => mode.prop_map(|mode| Step::Visitor(Input::Rejoin { mode, until: TICKET_END })),
+        1 => mode.prop_map(|mode| Step::Visitor(Input::Rejoin { mode, until: TICKET_END, age: s(5) })),
         1 => Just(Step::Visitor(Input::HangUp)),
         1 => Just(Step::Visitor(Input::Reset)),
         1 => Just(Step::Visitor(Input::LeavePage)),

@@ -2,9 +2,9 @@
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Levels, driver::Driver, settings};
+use super::{Levels, driver::Driver, settings, ticket};
 use crate::{
-    browser::event::RoomEvent,
+    browser::{clock, event::RoomEvent},
     domain::{
         call::Input,
         transcript::{Line, Speaker},
@@ -20,9 +20,12 @@ impl Driver {
         let lacks_microphone = self.held.borrow().machine.lacks_microphone();
         if lacks_microphone {
             self.cells.microphone_on.set(true);
+            ticket::keep_muted(false);
             self.input(Input::WantMicrophone);
         } else {
-            self.cells.microphone_on.update(|on| *on = !*on);
+            let on = !self.cells.microphone_on.get_untracked();
+            self.cells.microphone_on.set(on);
+            ticket::keep_muted(!on);
             self.apply_live();
         }
     }
@@ -88,7 +91,7 @@ impl Driver {
         self.cells.chat_problem.set(None);
         let room = {
             let held = self.held.borrow();
-            held.machine.since().and(held.room.clone())
+            held.machine.length(clock::now()).and(held.room.clone())
         };
         let Some((attempt, room)) = room else { return self.cells.chat_problem.set(Some(text)) };
         let me = self.me.clone();

@@ -13,7 +13,7 @@ use super::{
     Rejoin,
     cells::Cells,
     history, settings,
-    ticket::{self, EarlyTicket},
+    ticket::{self, EarlyTicket, Kept},
 };
 use crate::{
     api::call::CallTicket,
@@ -98,9 +98,13 @@ impl Driver {
         if self.held.borrow().machine.is_active() {
             return;
         }
-        let Some((ticket, mode, left)) = ticket::kept() else { return self.cells.rejoin.set(None) };
+        let Some(Kept { ticket, mode, muted, left, age }) = ticket::kept() else {
+            return self.cells.rejoin.set(None);
+        };
         self.held.borrow_mut().ticket = Some(ticket);
-        self.begin(mode, Input::Rejoin { mode, until: clock::now() + left });
+        self.begin(mode, Input::Rejoin { mode, until: clock::now() + left, age });
+        // Before the microphone opens, which takes the browser's answer.
+        self.cells.microphone_on.update(|on| *on &= !muted);
         self.cells.lines.set(history::kept());
     }
 
@@ -180,10 +184,10 @@ impl Driver {
         put(self.cells.agent, held.label.shown());
         put(self.cells.microphone_problem, held.machine.microphone_problem().cloned());
         let mut next_second = None;
-        if let Some(since) = held.machine.since() {
-            let elapsed = Duration::from_secs(now.saturating_sub(since).as_secs());
+        if let Some(length) = held.machine.length(now) {
+            let elapsed = Duration::from_secs(length.as_secs());
             put(self.cells.elapsed, elapsed);
-            next_second = Some(since + elapsed + Duration::from_secs(1));
+            next_second = Some(now + elapsed + Duration::from_secs(1) - length);
         }
         let due = [held.machine.next_timeout(), held.label.next_timeout(), next_second].into_iter().flatten().min();
         if held.alarm.as_ref().map(|(due, _)| *due) != due {
@@ -196,7 +200,7 @@ impl Driver {
     }
 
     fn offer_rejoin(&self) {
-        let offer = ticket::kept().map(|(_, mode, left)| Rejoin { mode, expires_in: clock::now() + left });
+        let offer = ticket::kept().map(|kept| Rejoin { mode: kept.mode, expires_in: clock::now() + kept.left });
         put(self.cells.rejoin, offer);
     }
 

@@ -132,7 +132,9 @@ impl Driver {
         if attempt == held.machine.attempt() && held.machine.is_active() {
             if let Some(until) = until {
                 let left = until.saturating_sub(clock::now());
-                ticket::keep(&ticket, self.cells.mode.get_untracked(), left);
+                let mode = self.cells.mode.get_untracked();
+                let muted = mode == Mode::Voice && !self.cells.microphone_on.get_untracked();
+                ticket::keep(&ticket, mode, muted, left);
             }
             held.ticket = Some(ticket);
         }
@@ -162,6 +164,9 @@ impl Driver {
             drop(driver);
             let joined = room.join(&ticket.livekit_host, &ticket.token).await;
             let Some(driver) = me.upgrade() else { return room.leave() };
+            if joined.is_ok() && attempt == driver.held.borrow().machine.attempt() {
+                ticket::keep_joined();
+            }
             let news = joined.map_or_else(News::JoinFailed, |()| News::Joined);
             driver.input(Input::News(attempt, news));
         });

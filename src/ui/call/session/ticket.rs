@@ -12,6 +12,9 @@ use crate::{
 
 const TICKET: &str = "frontdesk.call";
 const MODE: &str = "frontdesk.call.mode";
+const MUTED: &str = "frontdesk.call.muted";
+/// When the room was joined, in seconds by this device's wall clock.
+const JOINED: &str = "frontdesk.call.joined";
 /// When the ticket ends, in seconds by this device's wall clock.
 const UNTIL: &str = "frontdesk.call.until";
 
@@ -101,12 +104,27 @@ impl EarlyTicket {
     }
 }
 
-/// Keeps the running call's ticket, which is good for `left` more.
-pub(super) fn keep(ticket: &CallTicket, mode: Mode, left: Duration) {
+/// The call of this tab, as its notes tell it.
+pub(super) struct Kept {
+    pub(super) ticket: CallTicket,
+    /// How its visitor took part.
+    pub(super) mode: Mode,
+    /// Whether the visitor's microphone was to be silent.
+    pub(super) muted: bool,
+    /// How long the ticket is still good.
+    pub(super) left: Duration,
+    /// How long the call has stood.
+    pub(super) age: Duration,
+}
+
+/// Keeps the running call's ticket, which is good for `left` more, and nothing of an earlier call.
+pub(super) fn keep(ticket: &CallTicket, mode: Mode, muted: bool, left: Duration) {
     let Ok(text) = serde_json::to_string(ticket) else { return };
     storage::keep_tab_note(TICKET, Some(&text));
-    storage::keep_tab_note(UNTIL, Some(&(clock::wall_clock() + left).as_secs().to_string()));
+    keep_moment(UNTIL, clock::wall_clock() + left);
+    storage::keep_tab_note(JOINED, None);
     keep_mode(mode);
+    keep_muted(muted);
 }
 
 /// Keeps how its visitor takes part, which may change during the call.
@@ -114,24 +132,46 @@ pub(super) fn keep_mode(mode: Mode) {
     storage::keep_tab_note(MODE, Some(mode_word(mode)));
 }
 
+/// Keeps whether its visitor is muted.
+pub(super) fn keep_muted(muted: bool) {
+    storage::keep_tab_note(MUTED, muted.then_some("yes"));
+}
+
+/// Keeps when its room was joined; coming back to it begins no new call.
+pub(super) fn keep_joined() {
+    if storage::tab_note(JOINED).is_none() {
+        keep_moment(JOINED, clock::wall_clock());
+    }
+}
+
 /// Forgets it.
 pub(super) fn forget() {
-    for note in [TICKET, UNTIL, MODE] {
+    for note in [TICKET, UNTIL, MODE, MUTED, JOINED] {
         storage::keep_tab_note(note, None);
     }
 }
 
-/// The kept ticket, how its visitor took part, and how long it is still good.
-pub(super) fn kept() -> Option<(CallTicket, Mode, Duration)> {
-    let ticket: CallTicket = serde_json::from_str(&storage::tab_note(TICKET)?).ok()?;
-    let until = Duration::from_secs(storage::tab_note(UNTIL)?.parse().ok()?);
-    let left = until.saturating_sub(clock::wall_clock());
+/// The kept call, where its ticket is still good for a while.
+pub(super) fn kept() -> Option<Kept> {
+    let ticket = serde_json::from_str(&storage::tab_note(TICKET)?).ok()?;
+    let now = clock::wall_clock();
+    let left = kept_moment(UNTIL)?.saturating_sub(now);
     let mode = match storage::tab_note(MODE)?.as_str() {
         "text" => Mode::Text,
         "listen" => Mode::Listen,
         _ => Mode::Voice,
     };
-    (left > WORTHWHILE).then_some((ticket, mode, left))
+    let muted = storage::tab_note(MUTED).is_some();
+    let age = kept_moment(JOINED).map_or(Duration::ZERO, |joined| now.saturating_sub(joined));
+    (left > WORTHWHILE).then_some(Kept { ticket, mode, muted, left, age })
+}
+
+fn keep_moment(note: &str, moment: Duration) {
+    storage::keep_tab_note(note, Some(&moment.as_secs().to_string()));
+}
+
+fn kept_moment(note: &str) -> Option<Duration> {
+    storage::tab_note(note)?.parse().ok().map(Duration::from_secs)
 }
 
 const fn mode_word(mode: Mode) -> &'static str {
