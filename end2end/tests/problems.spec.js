@@ -154,3 +154,36 @@ test("an assistant that never comes is noticed after 20 s", async ({ browsers, l
   expect(new Set(await call.microphoneTracks())).toEqual(new Set(["ended"]));
   await desk.stop();
 });
+
+test("a call that is tried again keeps what was said", async ({ call }) => {
+  // LiveKit's client tries to come back for some 50 s before it gives up.
+  test.setTimeout(180_000);
+  await call.dial();
+  await call.agentIs("listening");
+  await call.type("What does a jazz trio cost?");
+  await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
+  await call.page.context().setOffline(true);
+  call.desk.rooms.cutSockets();
+  await expect(call.widget).toHaveAttribute("data-state", "failed", { timeout: 120_000 });
+  await expect(call.panel).toContainText("The text so far is kept.");
+  await call.page.context().setOffline(false);
+  await call.panel.getByRole("button", { name: "Try again" }).click();
+  await call.reaches("connected");
+  await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
+});
+
+test("giving up while the browser asks for the microphone leads back to the start", async ({ browsers, desk }) => {
+  const call = new Call(await browsers.open(), desk);
+  await call.page.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = () => new Promise(() => {});
+  });
+  await call.visit();
+  await call.open();
+  await call.start.click();
+  await call.reaches("requesting-microphone");
+  // Long enough for the room to be joined behind the prompt.
+  await call.page.waitForTimeout(1_500);
+  await call.end.click();
+  await call.reaches("idle");
+  await expect(call.start).toBeVisible();
+});

@@ -43,6 +43,14 @@ pub fn upsert(lines: &mut Vec<Line>, line: Line) {
     }
 }
 
+/// Settles every line once nothing more comes for it: whoever was answering then has been cut short.
+pub fn settle(lines: &mut [Line]) {
+    for line in lines.iter_mut().filter(|line| !line.is_final) {
+        line.is_final = true;
+        line.interrupted = line.speaker != Speaker::Visitor;
+    }
+}
+
 /// The lines as plain text: one line each, `You: ...`, `Assistant: ...` or `Team: ...`.
 pub fn to_text(lines: &[Line]) -> String {
     let mut text = String::new();
@@ -93,6 +101,24 @@ mod tests {
         upsert(&mut lines, line("SG_1", Speaker::Visitor, "Hello there.", true));
         upsert(&mut lines, line("SG_1", Speaker::Visitor, "hello", false));
         assert_eq!(texts(&lines), ["Hello there."]);
+    }
+
+    #[test]
+    fn a_call_that_ends_cuts_the_answer_short_and_nothing_else() {
+        let mut lines = vec![
+            line("SG_1", Speaker::Agent, "Hello.", true),
+            line("SG_2", Speaker::Visitor, "what does", false),
+            line("SG_3", Speaker::Agent, "A quartet for", false),
+        ];
+        settle(&mut lines);
+        assert_eq!(
+            lines,
+            [
+                line("SG_1", Speaker::Agent, "Hello.", true),
+                line("SG_2", Speaker::Visitor, "what does", true),
+                Line { interrupted: true, ..line("SG_3", Speaker::Agent, "A quartet for", true) },
+            ]
+        );
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl CallSession {
 
     /// Ends the call and releases the microphone.
     pub fn hang_up(&self) {
-        self.driver().input(Input::HangUp);
+        self.driver().hang_up();
     }
 
     /// Goes back from a call that is over to none.

@@ -6,12 +6,23 @@ use super::{Levels, driver::Driver, settings, ticket};
 use crate::{
     browser::{clock, event::RoomEvent},
     domain::{
-        call::Input,
+        call::{CallState, Input},
         transcript::{Line, Speaker},
     },
 };
 
 impl Driver {
+    /// A visitor who gives up before anything was said has had no call to look back at.
+    pub(super) fn hang_up(&self) {
+        let asking = self.held.borrow().machine.state() == CallState::RequestingMicrophone;
+        let nothing_said = self.cells.lines.with_untracked(Vec::is_empty);
+        self.feed(Input::HangUp);
+        if asking && nothing_said {
+            self.feed(Input::Reset);
+        }
+        self.show();
+    }
+
     /// Does nothing under push to talk, where the talk key alone decides.
     pub(super) fn toggle_microphone(&self) {
         if self.cells.push_to_talk.get_untracked() {
@@ -152,8 +163,16 @@ impl Driver {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::cells::Cells;
     use super::*;
+    use crate::domain::call::{Departure, Mode, News};
+
+    fn line(text: &str, is_final: bool) -> Line {
+        let (id, speaker) = ("SG_1".into(), Speaker::Agent);
+        Line { id, speaker, text: text.into(), is_final, typed: false, interrupted: false }
+    }
 
     #[test]
     fn under_push_to_talk_the_key_alone_decides() {
@@ -170,6 +189,61 @@ mod tests {
         assert!(!cells.microphone_on.get_untracked());
         driver.talk(false);
         assert!(!driver.wants_to_be_heard());
+    }
+
+    /// In the room, with the browser still asking for the microphone.
+    fn asking(driver: &Driver) {
+        let mut held = driver.held.borrow_mut();
+        held.machine.on(Input::Start(Mode::Voice), Duration::ZERO);
+        let attempt = held.machine.attempt();
+        for news in [News::TicketGranted { until: None }, News::Joined] {
+            held.machine.on(Input::News(attempt, news), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn giving_up_before_anything_was_said_leaves_nothing_to_see() {
+        let owner = Owner::new();
+        owner.set();
+        let cells = Cells::default();
+        let driver = Driver::new(cells);
+        asking(&driver);
+        driver.hang_up();
+        assert_eq!(cells.state.get_untracked(), CallState::Idle);
+        asking(&driver);
+        cells.lines.set(vec![line("What does a quartet cost?", true)]);
+        driver.hang_up();
+        assert_eq!(cells.state.get_untracked().length(), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn an_answer_that_outlasts_the_call_is_cut_short() {
+        let owner = Owner::new();
+        owner.set();
+        let cells = Cells::default();
+        let driver = Driver::new(cells);
+        asking(&driver);
+        cells.lines.set(vec![line("A quartet for", false)]);
+        driver.hang_up();
+        let cut = Line { interrupted: true, ..line("A quartet for", true) };
+        assert_eq!(cells.lines.get_untracked(), [cut]);
+    }
+
+    #[test]
+    fn a_call_that_is_tried_again_keeps_what_was_said() {
+        let owner = Owner::new();
+        owner.set();
+        let cells = Cells::default();
+        let driver = Driver::new(cells);
+        cells.lines.set(vec![line("Hello.", true)]);
+        asking(&driver);
+        let attempt = driver.held.borrow().machine.attempt();
+        driver.input(Input::News(attempt, News::Disconnected(Departure::Lost)));
+        driver.ready_for(Mode::Text);
+        assert_eq!(cells.lines.get_untracked(), [line("Hello.", true)]);
+        driver.input(Input::Reset);
+        driver.ready_for(Mode::Text);
+        assert_eq!(cells.lines.get_untracked(), []);
     }
 
     #[test]

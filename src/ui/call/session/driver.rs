@@ -132,22 +132,30 @@ impl Driver {
         if self.held.borrow().machine.is_active() {
             return;
         }
-        let cells = self.cells;
-        cells.rejoin.set(None);
-        cells.mode.set(mode);
-        cells.microphone_on.set(mode == Mode::Voice);
-        cells.talking.set(false);
-        cells.lines.set(Vec::new());
-        cells.elapsed.set(Duration::ZERO);
-        cells.quality.set(Quality::Unknown);
-        cells.playback_blocked.set(false);
-        cells.text_only.set(false);
-        cells.chat_problem.set(None);
+        self.ready_for(mode);
         self.feed(input);
         // Last, since it takes the browser a while, but still inside the click that browsers ask for.
         self.meter.wake();
         // With the next frame, before which nobody could see it: drawing would hold up the joining.
         screen::after_render(self.later(Self::show));
+    }
+
+    /// Shows nothing of the call before.
+    pub(super) fn ready_for(&self, mode: Mode) {
+        let cells = self.cells;
+        cells.rejoin.set(None);
+        cells.mode.set(mode);
+        cells.microphone_on.set(mode == Mode::Voice);
+        cells.talking.set(false);
+        // What was said in a call that has failed is not over with it: this one goes on from there.
+        if self.held.borrow().machine.state().problem().is_none() {
+            cells.lines.set(Vec::new());
+        }
+        cells.elapsed.set(Duration::ZERO);
+        cells.quality.set(Quality::Unknown);
+        cells.playback_blocked.set(false);
+        cells.text_only.set(false);
+        cells.chat_problem.set(None);
     }
 
     pub(super) fn on_room_event(&self, attempt: Attempt, event: RoomEvent) {
@@ -172,7 +180,7 @@ impl Driver {
     }
 
     /// Shows where the call stands, and waits for what is due next.
-    fn show(&self) {
+    pub(super) fn show(&self) {
         let now = clock::now();
         let mut held = self.held.borrow_mut();
         held.label.on_time(now);

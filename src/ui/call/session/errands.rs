@@ -12,7 +12,10 @@ use super::{
 use crate::{
     api::call::{CallRefused, CallRequest, CallTicket, request_call},
     browser::{clock, livekit::Room, media::Microphone},
-    domain::call::{Attempt, Input, Mode, News, Output, Problem},
+    domain::{
+        call::{Attempt, Input, Mode, News, Output, Problem},
+        transcript,
+    },
 };
 
 impl Driver {
@@ -27,6 +30,9 @@ impl Driver {
                 let room = self.held.borrow_mut().room.take_if(|(known, _)| *known == attempt);
                 if let Some((_, room)) = room {
                     room.leave();
+                }
+                if self.cells.lines.with_untracked(|lines| lines.iter().any(|line| !line.is_final)) {
+                    self.cells.lines.update(|lines| transcript::settle(lines));
                 }
             }
             Output::ForgetTicket => {
