@@ -44,11 +44,11 @@ test("push to talk opens the microphone only while the key is held", async ({ ca
   await call.page.getByRole("button", { name: "Sound settings" }).click();
   await call.page.getByRole("switch", { name: "Push to talk" }).click();
   await call.page.keyboard.press("Escape");
-  await expect(call.panel).toContainText("Hold Space to talk");
+  await expect(call.panel).toContainText("Hold Space or the microphone to talk");
   await call.page.keyboard.down("Space");
   await expect(call.panel).toContainText("You are heard");
   await call.page.keyboard.up("Space");
-  await expect(call.panel).toContainText("Hold Space to talk");
+  await expect(call.panel).toContainText("Hold Space or the microphone to talk");
   await call.page.keyboard.press("m");
   await call.page.keyboard.down("Space");
   await expect(call.panel, "M is without meaning").toContainText("You are heard");
@@ -77,7 +77,7 @@ for (const [way, letGo] of Object.entries(LET_GO)) {
     await call.page.keyboard.down("Space");
     await expect(call.panel).toContainText("You are heard");
     await letGo(call);
-    await expect(call.panel).toContainText("Hold Space to talk");
+    await expect(call.panel).toContainText("Hold Space or the microphone to talk");
     const open = () => call.page.evaluate(() => window.__probes.microphones.filter((track) => track.enabled).length);
     await expect.poll(open).toBe(0);
   });
@@ -180,12 +180,17 @@ test("by text there is no microphone prompt", async ({ call }) => {
   await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
 });
 
-/** Loads the page again and goes back to the call that was left. */
-async function reloadAndGoBack({ page }) {
+/** Loads the page again and opens the panel. */
+async function reload({ page }) {
   await page.reload();
   await page.locator("[data-state]").hover();
   await page.getByRole("link").or(page.getByRole("button")).filter({ hasText: /call|Talk to us/ }).last().click();
-  await page.getByRole("button", { name: "Go back to the call" }).click();
+}
+
+/** Loads the page again and goes back to the call that was left. */
+async function reloadAndGoBack(call) {
+  await reload(call);
+  await call.page.getByRole("button", { name: "Go back to the call" }).click();
 }
 
 test("a reload offers the same call again", async ({ call }) => {
@@ -194,6 +199,30 @@ test("a reload offers the same call again", async ({ call }) => {
   await reloadAndGoBack(call);
   await call.reaches("connected");
   expect(await call.room()).toBe(room);
+});
+
+test("the offer to go back stands alone, and leads to the start where it is declined", async ({ call }) => {
+  await call.dial();
+  await reload(call);
+  await expect(call.page.getByRole("button", { name: "Go back to the call" })).toBeFocused();
+  await expect(call.page.getByRole("list", { name: "Begin with a question" })).toBeHidden();
+  await call.page.getByRole("button", { name: "Not now" }).click();
+  await expect(call.start).toBeFocused();
+  await expect(call.page.getByRole("list", { name: "Begin with a question" })).toBeVisible();
+});
+
+test("Escape twice closes the sheet and the panel, however quickly", async ({ call }) => {
+  await call.dial();
+  await call.page.getByRole("button", { name: "Sound settings" }).click();
+  await expect(call.page.getByRole("slider", { name: "Volume" })).toBeVisible();
+  // No frame comes between the two.
+  await call.page.evaluate(() => {
+    window.requestAnimationFrame = () => 0;
+  });
+  await call.page.keyboard.press("Escape");
+  await call.page.keyboard.press("Escape");
+  await expect(call.panel).toBeHidden();
+  await call.reaches("connected");
 });
 
 test("a text call that got a microphone comes back with it", async ({ call }) => {

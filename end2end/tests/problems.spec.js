@@ -56,6 +56,8 @@ test("a microphone that the room does not take is closed, and the call goes on",
   await call.visit();
   await call.dial();
   await expect(call.panel).toContainText("Your microphone does not reach the call.");
+  await expect(call.microphone, "the button shows what the card says").toHaveAttribute("aria-pressed", "true");
+  await expect(call.panel).not.toContainText("You are muted");
   expect(new Set(await call.microphoneTracks())).toEqual(new Set(["ended"]));
   await call.type("What does a jazz trio cost?");
   await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
@@ -137,6 +139,8 @@ test.describe("a server with limits", () => {
     await call.reaches("failed");
     await expect(call.panel).toContainText("too many calls from here");
     await expect(call.panel).toContainText(/in \d+ (s|min)/);
+    await expect(call.panel.getByRole("button", { name: "Type instead" })).toBeHidden();
+    await expect(call.panel.getByRole("button", { name: "Listen only" })).toBeHidden();
     expect(new Set(await call.microphoneTracks())).toEqual(new Set(["ended"]));
     await desk.stop();
   });

@@ -19,21 +19,23 @@ pub fn Controls() -> impl IntoView {
     let desk = use_desk();
     view! {
         <div role="group" aria-label=words::CONTROLS class="controls">
-            <Microphone/>
-            <button
-                type="button"
-                class="control"
-                class:off=live(move || !session.speaker_on.get())
-                aria-label=words::SPEAKER
-                aria-pressed=live(move || session.speaker_on.get().to_string())
-                title="S"
-                on:click=move |_| session.toggle_speaker()
-            >
-                {live(move || {
-                    let icon = if session.speaker_on.get() { Icon::Speaker } else { Icon::SpeakerOff };
-                    view! { <Glyph icon/> }
-                })}
-            </button>
+            <Show when=move || !session.text_only.get()>
+                <Microphone/>
+                <button
+                    type="button"
+                    class="control"
+                    class:off=live(move || !session.speaker_on.get())
+                    aria-label=words::SPEAKER
+                    aria-pressed=live(move || session.speaker_on.get().to_string())
+                    title="S"
+                    on:click=move |_| session.toggle_speaker()
+                >
+                    {live(move || {
+                        let icon = if session.speaker_on.get() { Icon::Speaker } else { Icon::SpeakerOff };
+                        view! { <Glyph icon/> }
+                    })}
+                </button>
+            </Show>
             <button
                 type="button"
                 class="control"
@@ -77,8 +79,9 @@ fn Microphone() -> impl IntoView {
     on_cleanup(move || frames.set_value(None));
 
     let pushing = session.push_to_talk;
-    let silent = move || if pushing.get() { !session.talking.get() } else { !session.microphone_on.get() };
-    let pressed = move || if pushing.get() { session.talking.get() } else { !session.microphone_on.get() };
+    let open = move || session.microphone_on.get() && session.microphone_problem.with(Option::is_none);
+    let silent = move || if pushing.get() { !session.talking.get() } else { !open() };
+    let pressed = move || if pushing.get() { session.talking.get() } else { !open() };
     let hold = move |held| {
         if pushing.get_untracked() {
             session.talk(held);

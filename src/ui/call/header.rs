@@ -48,9 +48,9 @@ pub fn Header(
             </span>
             <div class="min-w-0 flex-1 leading-tight">
                 <h2 id="call-with" class="truncate text-sm font-semibold">{business}</h2>
-                <p class="flex items-center gap-1.5 text-xs text-ink-2">
+                <p class="flex min-w-0 items-center gap-1.5 text-xs text-ink-2">
                     <span class=dot></span>
-                    <span role="status" class:sr-only=connected>
+                    <span role="status" class="truncate" class:sr-only=connected>
                         {status}
                     </span>
                     <Show when=timed>
@@ -80,14 +80,19 @@ pub fn Header(
 #[component]
 fn Bars() -> impl IntoView {
     let session = use_call_session();
-    let strength = live(move || match session.quality.get() {
+    // What the room server judged last is of a connection that has dropped since.
+    let quality = move || match session.state.with(|state| matches!(state, CallState::Reconnecting { .. })) {
+        true => Quality::Lost,
+        false => session.quality.get(),
+    };
+    let strength = live(move || match quality() {
         Quality::Excellent | Quality::Unknown => "3",
         Quality::Good => "2",
         Quality::Poor => "1",
         Quality::Lost => "0",
     });
     view! {
-        <span class="bars" role="img" aria-label=live(move || words::quality(session.quality.get())) data-strength=strength>
+        <span class="bars" role="img" aria-label=live(move || words::quality(quality())) data-strength=strength>
             <i></i>
             <i></i>
             <i></i>

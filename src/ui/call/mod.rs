@@ -89,6 +89,7 @@ pub fn CallWidget(
         mount_to(place.unchecked_into(), views).forget();
     });
 
+    let voices = move || in_call.get_untracked() && !session.text_only.get_untracked();
     let on_keydown = move |event: KeyboardEvent| {
         if event.repeat() && presses_once(&event.key(), Place::of(&event)) {
             return event.prevent_default();
@@ -107,11 +108,11 @@ pub fn CallWidget(
             Key::Escape if desk.open.get_untracked() => desk.step_back(),
             Key::Escape => return,
             Key::Help => desk.toggle_sheet(Sheet::Keys),
-            Key::Microphone if in_call.get_untracked() => session.toggle_microphone(),
-            Key::Speaker if in_call.get_untracked() => session.toggle_speaker(),
+            Key::Microphone if voices() => session.toggle_microphone(),
+            Key::Speaker if voices() => session.toggle_speaker(),
             Key::Type if in_call.get_untracked() => desk.toggle_typing(),
             Key::End if in_call.get_untracked() => session.hang_up(),
-            Key::Talk if in_call.get_untracked() && session.push_to_talk.get_untracked() => session.talk(true),
+            Key::Talk if voices() && session.push_to_talk.get_untracked() => session.talk(true),
             Key::Microphone | Key::Speaker | Key::Type | Key::End | Key::Talk => return,
         }
         event.prevent_default();

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{desk::use_desk, session::use_call_session, words};
 use crate::{
+    browser::screen,
     domain::call::{CallState, Mode},
     ui::{
         icon::{Glyph, Icon},
@@ -18,16 +19,20 @@ pub fn Notes() -> impl IntoView {
     let desk = use_desk();
     let connected = Memo::new(move |_| session.state.with(|state| matches!(state, CallState::Connected { .. })));
     let reconnecting = move || session.state.with(|state| matches!(state, CallState::Reconnecting { .. }));
+    // A microphone that is lost has a card of its own.
     let muted = move || {
         let voice = session.mode.get() == Mode::Voice && !session.text_only.get();
-        voice && connected.get() && !session.push_to_talk.get() && !session.microphone_on.get()
+        let lost = session.microphone_problem.with(Option::is_some);
+        voice && !lost && connected.get() && !session.push_to_talk.get() && !session.microphone_on.get()
     };
-    let pushing = move || connected.get() && session.push_to_talk.get();
+    let pushing = move || connected.get() && session.push_to_talk.get() && !session.text_only.get();
     let silent = move || connected.get() && !session.speaker_on.get();
-    // Without a voice on the other side the text field is the way to talk.
+    // Without a voice on the other side the text field is the way to talk, and the microphone that may have the focus
+    // goes.
     Effect::new(move || {
         if session.text_only.get() {
             desk.typing.set(true);
+            screen::after_render(|| screen::focus(".composer input"));
         }
     });
     view! {

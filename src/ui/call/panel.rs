@@ -102,7 +102,8 @@ pub fn Panel(
         let now = desk.sheet.get();
         match (before.flatten(), now) {
             (_, Some(_)) => screen::after_render(|| screen::focus(".sheet [data-first]")),
-            (Some(_), None) => screen::after_render(|| screen::focus("#sound-settings")),
+            // At once: a key that is pressed before the next frame must not get lost.
+            (Some(_), None) => screen::focus("#sound-settings"),
             (None, None) => {}
         }
         now

@@ -32,6 +32,8 @@ fn ProblemCard(
     let advice = words::advice(&problem);
     let steps = advice.steps.into_iter().map(|step| view! { <li>{step}</li> }).collect_view();
     let without_microphone = concerns_microphone(&problem);
+    // Any call would be one too many.
+    let other_ways = !matches!(problem, Problem::RateLimited { .. });
     let left = match problem {
         Problem::RateLimited { retry_after } => countdown(retry_after),
         Problem::MicrophoneDenied
@@ -58,7 +60,7 @@ fn ProblemCard(
             <Transcript/>
         </Show>
         <div class="foot">
-            <div class="controls tight">
+            <div class="controls" class:tight=other_ways>
                 <button
                     type="button"
                     class="control go"
@@ -76,16 +78,21 @@ fn ProblemCard(
                     </Show>
                 </button>
             </div>
-            <div class="controls two">
-                <button type="button" class="control" on:click=move |_| session.start(Mode::Text)>
-                    <Glyph icon=Icon::Keyboard/>
-                    {words::TYPE_INSTEAD}
-                </button>
-                <button type="button" class="control" on:click=move |_| session.start(Mode::Listen)>
-                    <Glyph icon=Icon::Speaker/>
-                    {words::LISTEN_ONLY}
-                </button>
-            </div>
+            {other_ways
+                .then(|| {
+                    view! {
+                        <div class="controls two">
+                            <button type="button" class="control" on:click=move |_| session.start(Mode::Text)>
+                                <Glyph icon=Icon::Keyboard/>
+                                {words::TYPE_INSTEAD}
+                            </button>
+                            <button type="button" class="control" on:click=move |_| session.start(Mode::Listen)>
+                                <Glyph icon=Icon::Speaker/>
+                                {words::LISTEN_ONLY}
+                            </button>
+                        </div>
+                    }
+                })}
         </div>
     }
 }

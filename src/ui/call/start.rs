@@ -4,8 +4,12 @@ use leptos::prelude::*;
 
 use super::{desk::use_desk, session::use_call_session, words};
 use crate::{
+    browser::screen,
     domain::call::Mode,
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        live::live,
+    },
 };
 
 /// What the panel shows before a call.
@@ -18,6 +22,7 @@ pub fn Start(
 ) -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
+    let offered = move || session.rejoin.with(Option::is_some);
     let mode = if speech { Mode::Voice } else { Mode::Text };
     let questions = questions
         .into_iter()
@@ -42,12 +47,17 @@ pub fn Start(
             <Rejoin/>
             <h3 class="title">{words::START_TITLE}</h3>
             <p class="text-ink-2">{if speech { words::START_TEXT } else { words::START_TEXT_SILENT }}</p>
-            <ul class="mt-2 grid gap-2" aria-label=words::ASK>
+            <ul class="mt-2 grid gap-2" aria-label=words::ASK hidden=live(offered)>
                 {questions}
             </ul>
         </div>
         <div class="controls">
-            <button type="button" class="control go" data-first="" on:click=move |_| session.start(mode)>
+            <button
+                type="button"
+                class=live(move || if offered() { "control tall flex-1" } else { "control go" })
+                data-first=""
+                on:click=move |_| session.start(mode)
+            >
                 <Glyph icon={if speech { Icon::Phone } else { Icon::Keyboard }}/>
                 {if speech { words::START } else { words::START_CHAT }}
             </button>
@@ -73,6 +83,10 @@ pub fn Start(
 #[component]
 fn Rejoin() -> impl IntoView {
     let session = use_call_session();
+    let not_now = move |_| {
+        session.dismiss_rejoin();
+        screen::after_render(|| screen::focus(".panel [data-first]"));
+    };
     view! {
         <Show when=move || session.rejoin.with(Option::is_some)>
             <section class="card calm" aria-label=words::REJOIN_TITLE>
@@ -82,7 +96,7 @@ fn Rejoin() -> impl IntoView {
                     <button type="button" class="control strong" data-first="" on:click=move |_| session.rejoin_call()>
                         {words::REJOIN}
                     </button>
-                    <button type="button" class="control plain" on:click=move |_| session.dismiss_rejoin()>
+                    <button type="button" class="control plain" on:click=not_now>
                         {words::REJOIN_NOT}
                     </button>
                 </div>

@@ -68,7 +68,7 @@ pub const MUTED: &str = "You are muted";
 /// The note while the speaker is off.
 pub const SILENT: &str = "Sound is off";
 /// The note under push to talk.
-pub const PUSH_NOTE: &str = "Hold Space to talk";
+pub const PUSH_NOTE: &str = "Hold Space or the microphone to talk";
 /// The note while the talk key is held.
 pub const PUSH_TALKING: &str = "You are heard";
 /// The note where the assistant neither hears nor speaks.
