@@ -1,4 +1,4 @@
-//! The server's entry: configuration, logging, serve.
+//! The server's entry.
 
 use frontdesk::server;
 

@@ -1,4 +1,6 @@
 // Every control of a call, by mouse and by keyboard.
+import { Call } from "../support/call.js";
+import { startDesk } from "../support/desk.js";
 import { expect, test } from "../support/test.js";
 
 test("the microphone is released when the call ends", async ({ call }) => {
@@ -180,6 +182,26 @@ test("by text there is no microphone prompt", async ({ call }) => {
   await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
 });
 
+test("where the assistant has no voice there is no microphone and no speaker", async ({ browsers, livekit }) => {
+  // No engine is found there.
+  const desk = await startDesk({ livekit, env: { PATH: "/" } });
+  const call = new Call(await browsers.open(), desk);
+  await call.visit();
+  await call.open();
+  await call.page.getByRole("button", { name: "Start writing" }).click();
+  await call.reaches("connected");
+  await expect(call.panel).toContainText("The assistant has no voice here. Please type.");
+  await expect(call.microphone).toBeHidden();
+  await expect(call.speaker).toBeHidden();
+  await expect(call.field).toBeFocused();
+  await call.type("What does a jazz trio cost?");
+  await expect(call.transcript).toContainText("A jazz trio for three hours is 1,200 euros");
+  await call.page.getByRole("button", { name: "Collapse" }).focus();
+  await call.page.keyboard.press("m");
+  expect(await call.microphoneTracks()).toEqual([]);
+  await desk.stop();
+});
+
 /** Loads the page again and opens the panel. */
 async function reload({ page }) {
   await page.reload();
@@ -247,4 +269,15 @@ test("whoever was muted comes back muted, and the clock goes on", async ({ call 
   await expect(call.panel).toContainText("You are muted");
   const enabled = () => call.page.evaluate(() => window.__probes.microphones.map((track) => track.enabled));
   await expect.poll(enabled).toEqual([false]);
+});
+
+test("a dropped connection shows no bars, and the call comes back with them", async ({ call }) => {
+  await call.dial();
+  await call.page.context().setOffline(true);
+  call.desk.rooms.cutSockets();
+  await call.reaches("reconnecting");
+  await expect(call.panel.getByRole("img", { name: "Connection lost" })).toBeVisible();
+  await call.page.context().setOffline(false);
+  await call.reaches("connected");
+  await expect(call.panel.getByRole("img", { name: "Connection lost" })).toBeHidden({ timeout: 20_000 });
 });

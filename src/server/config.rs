@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn case_54_production_refuses_public_and_short_secrets() {
+    fn production_refuses_public_and_short_secrets() {
         for secret in ["secret", "devsecret", "0123456789abcdef", "secretsecretsecretsecretsecretsecret"] {
             let error =
                 read(&[("FRONTDESK_ENV", "production"), ("LIVEKIT_API_KEY", "devkey"), ("LIVEKIT_API_SECRET", secret)])

@@ -1,4 +1,4 @@
-//! The gate in front of calls: bodies, origins, methods and the limit on each visitor (security cases 18-23).
+//! The gate in front of calls: bodies, origins, methods and the limit on each visitor.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ fn code(answer: &Answer) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn case_18_malformed_deep_and_huge_json() {
+async fn malformed_deep_and_huge_json_is_refused() {
     let app = TestApp::start().await;
     let deep = format!("{{\"x\": {}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     for path in ["/api/voice/token", "/api/token"] {
@@ -26,7 +26,7 @@ async fn case_18_malformed_deep_and_huge_json() {
 }
 
 #[tokio::test]
-async fn case_18_a_body_without_a_length_is_capped_too() {
+async fn a_body_without_a_length_is_capped_too() {
     let app = TestApp::start().await;
     let chunk = format!("8000\r\n{}\r\n", " ".repeat(0x8000)).repeat(4) + "0\r\n\r\n";
     let head = format!(
@@ -38,7 +38,7 @@ async fn case_18_a_body_without_a_length_is_capped_too() {
 }
 
 #[tokio::test]
-async fn case_19_cross_site_forms_are_refused() {
+async fn cross_site_forms_are_refused() {
     let app = TestApp::start().await;
     for path in ROUTES {
         for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
@@ -54,7 +54,7 @@ async fn case_19_cross_site_forms_are_refused() {
 }
 
 #[tokio::test]
-async fn case_20_a_foreign_preflight_gets_no_permission() {
+async fn a_foreign_preflight_gets_no_permission() {
     let app = TestApp::with(&[("FRONTDESK_ALLOWED_ORIGINS", "https://shop.example")]).await;
     for path in ROUTES {
         let ask = |origin| [("origin", origin), ("access-control-request-method", "POST")];
@@ -80,7 +80,7 @@ async fn our_own_page_and_the_allowed_ones_are_served() {
 }
 
 #[tokio::test]
-async fn case_21_other_methods_are_405_with_allow() {
+async fn other_methods_are_405_with_allow() {
     let app = TestApp::start().await;
     for path in ROUTES {
         for method in ["GET", "PUT", "DELETE"] {
@@ -92,7 +92,7 @@ async fn case_21_other_methods_are_405_with_allow() {
 }
 
 #[tokio::test]
-async fn case_22_a_visitor_who_asks_too_often_waits_and_others_do_not() {
+async fn a_visitor_who_asks_too_often_waits_and_others_do_not() {
     let app = TestApp::with(&[("FRONTDESK_TRUSTED_PROXIES", "127.0.0.1"), ("FRONTDESK_TOKEN_RATE", "5")]).await;
     let ask = async |visitor: &str| {
         let headers = [("content-type", "application/json"), ("x-forwarded-for", visitor)];
@@ -113,7 +113,7 @@ async fn case_22_a_visitor_who_asks_too_often_waits_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn case_23_spoofed_addresses_do_not_get_past_the_limit() {
+async fn spoofed_addresses_do_not_get_past_the_limit() {
     let app = TestApp::with(&[("FRONTDESK_TOKEN_RATE", "5")]).await;
     let mut served = 0;
     for n in 0..30 {
@@ -130,7 +130,7 @@ async fn case_23_spoofed_addresses_do_not_get_past_the_limit() {
 }
 
 #[tokio::test]
-async fn case_23_behind_a_proxy_only_its_own_word_counts() {
+async fn behind_a_proxy_only_its_own_word_counts() {
     let app = TestApp::with(&[("FRONTDESK_TRUSTED_PROXIES", "127.0.0.1"), ("FRONTDESK_TOKEN_RATE", "5")]).await;
     let mut served = 0;
     for n in 0..30 {

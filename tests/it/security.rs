@@ -1,4 +1,4 @@
-//! What the server shows and what it keeps to itself (security cases 46-48).
+//! What the server shows and what it keeps to itself.
 
 use std::{
     io,
@@ -25,7 +25,7 @@ impl io::Write for Log {
 }
 
 #[tokio::test]
-async fn case_46_no_secret_is_served() {
+async fn no_secret_is_served() {
     let app = TestApp::with(&[("LIVEKIT_API_KEY", ""), ("LIVEKIT_API_SECRET", "")]).await;
     let kept = std::fs::read_to_string(app.data().as_ref().join("keys.yaml")).unwrap();
     let secret = kept.trim().split_once(": ").unwrap().1;
@@ -61,7 +61,7 @@ async fn case_46_no_secret_is_served() {
 
 /// The built site has nothing of the server's in it: not even the names of its settings.
 #[test]
-fn case_46_the_built_site_knows_no_settings() {
+fn the_built_site_knows_no_settings() {
     let site = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/site");
     let mut folders = vec![site];
     while let Some(folder) = folders.pop() {
@@ -81,7 +81,7 @@ fn case_46_the_built_site_knows_no_settings() {
 }
 
 #[tokio::test]
-async fn case_47_no_token_name_or_secret_is_logged() {
+async fn no_token_name_or_secret_is_logged() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -118,7 +118,7 @@ fn a_keys_debug_output_hides_its_secret() {
 }
 
 #[tokio::test]
-async fn case_48_pages_have_every_header() {
+async fn pages_have_every_header() {
     let app = TestApp::start().await;
     for (path, status) in [("/", 200), ("/nothing-here", 404)] {
         let page = app.get(path).await;
@@ -141,7 +141,7 @@ async fn case_48_pages_have_every_header() {
 }
 
 #[tokio::test]
-async fn case_48_each_answer_has_its_own_nonce_and_every_inline_script_carries_it() {
+async fn each_answer_has_its_own_nonce_and_every_inline_script_carries_it() {
     let app = TestApp::start().await;
     let mut nonces = Vec::new();
     for _ in 0..2 {
@@ -158,7 +158,7 @@ async fn case_48_each_answer_has_its_own_nonce_and_every_inline_script_carries_i
 }
 
 #[tokio::test]
-async fn case_48_hsts_is_for_tls_alone_by_the_word_of_a_trusted_proxy() {
+async fn hsts_is_for_tls_alone_by_the_word_of_a_trusted_proxy() {
     let behind = TestApp::with(&[("FRONTDESK_TRUSTED_PROXIES", "127.0.0.1")]).await;
     let bare = TestApp::start().await;
     let https = [("x-forwarded-proto", "https")];

@@ -1,4 +1,4 @@
-//! Tokens: both shapes of the endpoint and the server function, and what nobody gets by asking (security cases 9-15).
+//! Tokens: both shapes of the endpoint and the server function, and what nobody gets by asking.
 
 use std::time::Duration;
 
@@ -143,7 +143,7 @@ async fn an_agents_token_is_read_by_livekit() {
 }
 
 #[tokio::test]
-async fn case_09_wider_grants_are_never_given() {
+async fn wider_grants_are_never_given() {
     let app = TestApp::start().await;
     let body = json!({
         "roomAdmin": true, "roomCreate": true, "grants": {"roomAdmin": true}, "canPublishSources": ["camera"],
@@ -157,7 +157,7 @@ async fn case_09_wider_grants_are_never_given() {
 }
 
 #[tokio::test]
-async fn case_10_identities_of_others_are_refused() {
+async fn identities_of_others_are_refused() {
     let app = TestApp::start().await;
     for identity in ["visitor-0123", "agent-support"] {
         let standard = app.post(STANDARD, &json!({ "participant_identity": identity }).to_string()).await;
@@ -168,7 +168,7 @@ async fn case_10_identities_of_others_are_refused() {
 }
 
 #[tokio::test]
-async fn case_11_rooms_of_others_are_refused_alike_whether_they_exist_or_not() {
+async fn rooms_of_others_are_refused_alike_whether_they_exist_or_not() {
     let app = TestApp::start().await;
     let exists = app.post(VOICE, "{}").await.json()["roomName"].as_str().unwrap().to_owned();
     let real = app.post(STANDARD, &json!({ "room_name": exists }).to_string()).await;
@@ -178,7 +178,7 @@ async fn case_11_rooms_of_others_are_refused_alike_whether_they_exist_or_not() {
 }
 
 #[tokio::test]
-async fn case_12_bad_names_are_400_with_the_field() {
+async fn bad_names_are_400_with_the_field() {
     let app = TestApp::with(&[("FRONTDESK_TOKEN_RATE", "1000")]).await;
     for name in ["", &"x".repeat(257), "a\0b", "a\u{1b}[31m"] {
         for (path, field) in [
@@ -196,7 +196,7 @@ async fn case_12_bad_names_are_400_with_the_field() {
 }
 
 #[tokio::test]
-async fn case_13_metadata_and_attributes_over_the_cap_are_refused() {
+async fn metadata_and_attributes_over_the_cap_are_refused() {
     let app = TestApp::start().await;
     let long = "x".repeat(5000);
     for body in [json!({ "participant_metadata": long }), json!({ "participant_attributes": { "a": long } })] {
@@ -208,7 +208,7 @@ async fn case_13_metadata_and_attributes_over_the_cap_are_refused() {
 }
 
 #[tokio::test]
-async fn case_14_room_configs_with_egress_or_foreign_agents_are_refused() {
+async fn room_configs_with_egress_or_foreign_agents_are_refused() {
     let app = TestApp::start().await;
     for config in [
         json!({"egress": {"room": {"file_outputs": [{"s3": {"access_key": "k", "secret": "s"}}]}}}),
@@ -221,7 +221,7 @@ async fn case_14_room_configs_with_egress_or_foreign_agents_are_refused() {
 }
 
 #[tokio::test]
-async fn case_15_no_token_lives_longer_than_its_room_type_says() {
+async fn no_token_lives_longer_than_its_room_type_says() {
     let app = TestApp::start().await;
     let month = 30 * 24 * 3600;
     let body = json!({ "ttl": month, "ttlSeconds": month, "exp": 4_000_000_000_u64, "validFor": "720h" });
