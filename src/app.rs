@@ -8,10 +8,10 @@ use leptos_router::{
 };
 
 use crate::{
-    domain::{faq::Faq, site::Site},
+    domain::{call::Answering, faq::Faq, site::Site},
     ui::{
         call::{CallWidget, EarlyTickets},
-        site::{SitePage, SpeechAvailable},
+        site::SitePage,
     },
 };
 
@@ -57,13 +57,13 @@ pub fn App() -> impl IntoView {
 fn Home() -> impl IntoView {
     let site: Site = expect_context();
     let faq: Faq = expect_context();
-    let speech = use_context().unwrap_or(SpeechAvailable(true));
+    let answering = use_context::<Answering>().unwrap_or_default();
     let early = use_context().unwrap_or(EarlyTickets(false));
     view! {
         <Title text=site.name.clone()/>
         <Meta name="description" content=site.description.clone()/>
-        <SitePage site=site.clone() faq speech/>
-        <CallWidget business=site.name questions=site.opening_questions speech=speech.0 early=early.0/>
+        <SitePage site=site.clone() faq answering/>
+        <CallWidget business=site.name questions=site.opening_questions answering early=early.0/>
         <p id="call-note" class="call-note" role="alert" hidden>
             "The call could not be loaded. Press the button to try again, or "
             <a href="#contact" class="font-semibold underline">"ring or write to us"</a>

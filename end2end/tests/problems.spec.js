@@ -151,10 +151,12 @@ test("an assistant that never comes is noticed after 20 s", async ({ browsers, l
   const call = new Call(await browsers.open(), desk);
   await call.visit();
   await call.open();
+  await expect(call.panel).toContainText("Our team picks up as soon as somebody is free.");
   await call.start.click();
   await call.reaches("waiting");
+  await expect(call.panel).toContainText("Calling the team");
   await expect(call.widget).toHaveAttribute("data-state", "failed", { timeout: 30_000 });
-  await expect(call.panel).toContainText("The assistant did not come to the phone.");
+  await expect(call.panel).toContainText("Nobody came to the phone.");
   expect(new Set(await call.microphoneTracks())).toEqual(new Set(["ended"]));
   await desk.stop();
 });

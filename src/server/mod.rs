@@ -24,7 +24,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
-    agent::{AgentConfig, AgentHost, Link},
+    agent::{AgentConfig, AgentHost, Link, Speech},
     calls::Calls,
     config::{Assistant, Config},
     content::Content,
@@ -32,7 +32,7 @@ use self::{
     limits::VisitorLimit,
     state::{AppState, Parts},
 };
-use crate::domain::faq::Faq;
+use crate::domain::{call::Answering, faq::Faq};
 
 /// How long open connections may finish what they do after the word to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -93,16 +93,17 @@ impl Server {
                 .await?;
         let link = Link { url: open.url, key: open.key.clone() };
         let assistant = config.assistant.map(|assistant| assistant_config(assistant, content.faq.clone()));
-        let speech = assistant.as_ref().is_none_or(|assistant| {
-            let speech = agent::speech(assistant);
-            speech.hears && speech.speaks
-        });
+        let answering = match assistant.as_ref().map(agent::speech) {
+            None => Answering::ByTeam,
+            Some(Speech { hears: true, speaks: true }) => Answering::Aloud,
+            Some(_) => Answering::InWriting,
+        };
         let calls = Calls::new(open.key, open.rooms, VisitorLimit::new(config.calls_per_minute));
         let app = AppState::from(Parts {
             site: config.site,
             address,
             content,
-            speech,
+            answering,
             // Our own server says when a room begins; elsewhere the ticket brings the assistant.
             early_tickets: open.router.is_some(),
             calls,

@@ -16,7 +16,7 @@ use super::{calls::http as calls, error::ApiError, security, state::AppState};
 use crate::{
     api::call::RequestCall,
     app::{App, shell},
-    ui::{call::EarlyTickets, site::SpeechAvailable},
+    ui::call::EarlyTickets,
 };
 
 /// Where a ticket is asked for; `entrance` answers its POST before it comes here.
@@ -65,7 +65,7 @@ fn pages(app: AppState) -> Router {
 fn page_context(app: &AppState) {
     provide_context(app.content().site.clone());
     provide_context(app.content().faq.clone());
-    provide_context(SpeechAvailable(app.speech()));
+    provide_context(app.answering());
     provide_context(EarlyTickets(app.early_tickets()));
     security::page_policy(app);
 }

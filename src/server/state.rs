@@ -12,6 +12,7 @@ use axum::{
 use leptos::config::LeptosOptions;
 
 use super::{calls::Calls, config::PublicUrl, content::Content, origin::AllowedOrigins, visitor::TrustedProxies};
+use crate::domain::call::Answering;
 
 /// The parts of the server, cheap to clone.
 #[derive(Clone)]
@@ -25,8 +26,8 @@ pub struct Parts {
     pub address: SocketAddr,
     /// The site's words.
     pub content: Content,
-    /// Whether the assistant, where there is one, hears and speaks.
-    pub speech: bool,
+    /// Who answers calls.
+    pub answering: Answering,
     /// Whether a page may fetch a ticket before anybody calls.
     pub early_tickets: bool,
     /// Where calls start.
@@ -51,9 +52,9 @@ impl AppState {
         &self.0.content
     }
 
-    /// Whether the assistant, where there is one, hears and speaks.
-    pub fn speech(&self) -> bool {
-        self.0.speech
+    /// Who answers calls.
+    pub fn answering(&self) -> Answering {
+        self.0.answering
     }
 
     /// Whether a page may fetch a ticket before anybody calls.

@@ -9,4 +9,4 @@ pub mod wire;
 pub use agent_label::{AgentLabel, SETTLE};
 pub use exchange::{Attempt, Departure, Input, News, Output};
 pub use machine::{AGENT_TIMEOUT, CallMachine, JOIN_TIMEOUT};
-pub use state::{AgentState, CallState, EndedBy, Mode, Problem, Quality};
+pub use state::{AgentState, Answering, CallState, EndedBy, Mode, Problem, Quality};

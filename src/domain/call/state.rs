@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// How the visitor takes part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -12,6 +14,18 @@ pub enum Mode {
     Text,
     /// Hearing only, no microphone.
     Listen,
+}
+
+/// Who answers calls here, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answering {
+    /// The assistant, aloud.
+    #[default]
+    Aloud,
+    /// The assistant, which has neither ears nor voice on its machine.
+    InWriting,
+    /// The team alone.
+    ByTeam,
 }
 
 /// Where a call stands. Times are durations since the page's own epoch, as `performance.now()` gives them.

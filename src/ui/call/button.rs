@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     browser::screen,
-    domain::call::CallState,
+    domain::call::{Answering, CallState},
     ui::{
         icon::{Glyph, Icon},
         live::live,
@@ -70,7 +70,7 @@ pub fn CallPill() -> impl IntoView {
     let time = live(move || {
         session.state.with(|state| match talking(state) {
             true => words::clock(session.elapsed.get()),
-            false => words::status(state, true).to_owned(),
+            false => words::status(state, Answering::Aloud).to_owned(),
         })
     });
     let hang_up = move |_| {

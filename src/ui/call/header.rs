@@ -8,7 +8,7 @@ use super::{
     words,
 };
 use crate::{
-    domain::call::{CallState, Quality},
+    domain::call::{Answering, CallState, Quality},
     ui::{
         icon::{Glyph, Icon},
         live::live,
@@ -20,8 +20,8 @@ use crate::{
 pub fn Header(
     /// The business's name.
     business: String,
-    /// Whether calls carry voices.
-    speech: bool,
+    /// Who answers calls.
+    answering: Answering,
 ) -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
@@ -35,7 +35,7 @@ pub fn Header(
             CallState::Reconnecting { .. } | CallState::Failed(_) => "dot bg-danger",
         })
     });
-    let status = live(move || session.state.with(|state| words::status(state, speech)));
+    let status = live(move || session.state.with(|state| words::status(state, answering)));
     // The timer says it to those who see it.
     let connected = live(move || session.state.with(|state| matches!(state, CallState::Connected { .. })));
     let timed = move || {

@@ -30,7 +30,7 @@ use self::{
     session::provide_call_session,
 };
 use crate::{
-    domain::call::{AgentState, CallState},
+    domain::call::{AgentState, Answering, CallState},
     ui::live::live,
 };
 
@@ -46,8 +46,8 @@ pub fn CallWidget(
     business: String,
     /// What the panel offers to ask before a call.
     questions: Vec<String>,
-    /// Whether the assistant on this server hears and speaks.
-    speech: bool,
+    /// Who answers calls.
+    answering: Answering,
     /// Whether a ticket may be fetched before anybody calls.
     early: bool,
 ) -> impl IntoView {
@@ -83,7 +83,7 @@ pub fn CallWidget(
                 <Show when=move || in_call.get()>
                     <CallPill/>
                 </Show>
-                <Panel business questions speech early/>
+                <Panel business questions answering early/>
             }
         };
         mount_to(place.unchecked_into(), views).forget();

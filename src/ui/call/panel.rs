@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     browser::screen,
-    domain::call::{CallState, Mode},
+    domain::call::{Answering, CallState, Mode},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,8 +56,8 @@ pub fn Panel(
     business: String,
     /// What one can ask at the start.
     questions: Vec<String>,
-    /// Whether calls carry voices.
-    speech: bool,
+    /// Who answers calls.
+    answering: Answering,
     /// Whether the opened panel may fetch a ticket before anybody calls.
     early: bool,
 ) -> impl IntoView {
@@ -129,7 +129,7 @@ pub fn Panel(
         desk.step_back();
     };
     let body = move || match shown.get() {
-        Screen::Start => EitherOf4::A(view! { <Start questions=questions.get_value() speech/> }),
+        Screen::Start => EitherOf4::A(view! { <Start questions=questions.get_value() answering/> }),
         Screen::Call => EitherOf4::B(view! {
             <Stage/>
             <Transcript/>
@@ -163,7 +163,7 @@ pub fn Panel(
                     .get()
                     .then(|| {
                         view! {
-                            <Header business=business.get_value() speech/>
+                            <Header business=business.get_value() answering/>
                             {body}
                             {sheet}
                         }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{desk::use_desk, session::use_call_session, words};
 use crate::{
     browser::screen,
-    domain::call::Mode,
+    domain::call::{Answering, Mode},
     ui::{
         icon::{Glyph, Icon},
         live::live,
@@ -17,12 +17,13 @@ use crate::{
 pub fn Start(
     /// What one can ask at once.
     questions: Vec<String>,
-    /// Whether calls carry voices.
-    speech: bool,
+    /// Who answers calls.
+    answering: Answering,
 ) -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
     let offered = move || session.rejoin.with(Option::is_some);
+    let speech = answering != Answering::InWriting;
     let mode = if speech { Mode::Voice } else { Mode::Text };
     let questions = questions
         .into_iter()
@@ -46,7 +47,7 @@ pub fn Start(
         <div class="sheet-body">
             <Rejoin/>
             <h3 class="title">{words::START_TITLE}</h3>
-            <p class="text-ink-2">{if speech { words::START_TEXT } else { words::START_TEXT_SILENT }}</p>
+            <p class="text-ink-2">{words::start_text(answering)}</p>
             <ul class="mt-2 grid gap-2" aria-label=words::ASK hidden=live(offered)>
                 {questions}
             </ul>

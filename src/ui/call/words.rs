@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::call::{AgentState, CallState, EndedBy, Problem, Quality};
+use crate::domain::call::{AgentState, Answering, CallState, EndedBy, Problem, Quality};
 
 /// The widget, as a landmark.
 pub const CALL: &str = "Call";
@@ -20,12 +20,6 @@ pub const SOUND_SETTINGS: &str = "Sound settings";
 
 /// The start screen's heading.
 pub const START_TITLE: &str = "Talk to us, right here.";
-/// What happens in a call.
-pub const START_TEXT: &str =
-    "Our assistant picks up at once and answers aloud. Your microphone is on only during the call.";
-/// What happens in a call where the assistant has no voice.
-pub const START_TEXT_SILENT: &str =
-    "Our assistant picks up at once. It has no voice on this server, so the call goes by text.";
 /// What can be asked.
 pub const ASK: &str = "Begin with a question";
 /// Begins a call.
@@ -74,7 +68,7 @@ pub const PUSH_TALKING: &str = "You are heard";
 /// The note where the assistant neither hears nor speaks.
 pub const TEXT_ONLY: &str = "The assistant has no voice here. Please type.";
 /// The button where the browser holds the sound back.
-pub const TAP_TO_HEAR: &str = "Tap to hear the assistant";
+pub const TAP_TO_HEAR: &str = "Tap to hear the call";
 /// The card while the network is away.
 pub const NETWORK_TITLE: &str = "Your network dropped.";
 /// What happens while the network is away.
@@ -141,8 +135,7 @@ pub const TYPE_INSTEAD: &str = "Type instead";
 /// Begins it without a microphone.
 pub const LISTEN_ONLY: &str = "Listen only";
 /// Ways on where only the microphone is missing.
-pub const WITHOUT_MICROPHONE: &str =
-    "Or go on without it: type, or just listen. The assistant answers aloud either way.";
+pub const WITHOUT_MICROPHONE: &str = "Or go on without it: type, or just listen. You hear the answers either way.";
 /// The way on when the microphone is lost during a call.
 pub const MICROPHONE_LOST: &str = "The call goes on. Choose another one under Sound settings, or type.";
 
@@ -192,7 +185,7 @@ pub fn advice(problem: &Problem) -> Advice {
             ("We cannot be reached at the moment.", &["Check that you are online.", "Press Try again."])
         }
         Problem::AgentNeverJoined => (
-            "The assistant did not come to the phone.",
+            "Nobody came to the phone.",
             &["Press Try again.", "Or ring us, or write: the ways are at the end of the page."],
         ),
         Problem::ConnectionLost => (
@@ -203,17 +196,37 @@ pub fn advice(problem: &Problem) -> Advice {
     Advice { title: title.to_owned(), steps: steps.to_vec() }
 }
 
+/// What happens in a call.
+pub fn start_text(answering: Answering) -> &'static str {
+    match answering {
+        Answering::Aloud => {
+            "Our assistant picks up at once and answers aloud. Your microphone is on only during the call."
+        }
+        Answering::InWriting => {
+            "Our assistant picks up at once. It has no voice on this server, so the call goes by text."
+        }
+        Answering::ByTeam => {
+            "Our team picks up as soon as somebody is free. Your microphone is on only during the call."
+        }
+    }
+}
+
 /// The line under the business's name; the timer stands beside it where there is one.
-pub fn status(state: &CallState, speech: bool) -> &'static str {
+pub fn status(state: &CallState, answering: Answering) -> &'static str {
     match state {
-        CallState::Idle if speech => "Usually answers at once",
-        CallState::Idle => "Answers by text",
+        CallState::Idle => match answering {
+            Answering::Aloud => "Usually answers at once",
+            Answering::InWriting => "Answers by text",
+            Answering::ByTeam => "Answers when somebody is free",
+        },
         CallState::RequestingMicrophone => "Asking for the microphone",
         CallState::Connecting => "Connecting",
+        CallState::WaitingForAgent { .. } if answering == Answering::ByTeam => "Calling the team",
         CallState::WaitingForAgent { .. } => "Calling the assistant",
         CallState::Connected { .. } => "Connected",
         CallState::Reconnecting { .. } => "Reconnecting",
         CallState::Ended { by: EndedBy::Visitor, .. } => "You ended the call",
+        CallState::Ended { by: EndedBy::Desk, .. } if answering == Answering::ByTeam => "Our team ended the call",
         CallState::Ended { by: EndedBy::Desk, .. } => "The assistant ended the call",
         CallState::Ended { by: EndedBy::TimeLimit, .. } => "The longest call time was reached",
         CallState::Ended { by: EndedBy::OtherPage, .. } => "The call goes on in another tab",
@@ -225,7 +238,7 @@ pub fn status(state: &CallState, speech: bool) -> &'static str {
 pub fn label(state: &CallState, agent: Option<AgentState>) -> (&'static str, &'static str) {
     match (state, agent) {
         (CallState::RequestingMicrophone, _) => ("Allow the microphone", "the browser is asking"),
-        (CallState::WaitingForAgent { .. }, _) => ("Calling", "the assistant is coming"),
+        (CallState::WaitingForAgent { .. }, _) => ("Calling", "one moment"),
         (CallState::Reconnecting { .. }, _) => ("Reconnecting", "stay on the line"),
         (CallState::Connected { .. }, Some(AgentState::Speaking)) => ("Speaking", "just talk to interrupt"),
         (CallState::Connected { .. }, Some(AgentState::Thinking)) => ("One moment", ""),
@@ -280,6 +293,17 @@ mod tests {
         assert_eq!(wait(Duration::from_millis(11_001)), "in 12 s");
         assert_eq!(wait(Duration::from_secs(121)), "in 3 min");
         assert_eq!(wait(Duration::ZERO), "in 0 s");
+    }
+
+    #[test]
+    fn an_assistant_is_promised_only_where_there_is_one() {
+        let since = Duration::ZERO;
+        let states = [CallState::Idle, CallState::WaitingForAgent { since }];
+        let status = |answering| states.each_ref().map(|state| status(state, answering));
+        assert_eq!(status(Answering::Aloud), ["Usually answers at once", "Calling the assistant"]);
+        assert_eq!(status(Answering::InWriting), ["Answers by text", "Calling the assistant"]);
+        assert_eq!(status(Answering::ByTeam), ["Answers when somebody is free", "Calling the team"]);
+        assert!(start_text(Answering::ByTeam).starts_with("Our team picks up"));
     }
 
     #[test]

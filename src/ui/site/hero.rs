@@ -2,9 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::{SpeechAvailable, scene::HarbourScene};
+use super::scene::HarbourScene;
 use crate::{
-    domain::site::{Fact, Hero},
+    domain::{
+        call::Answering,
+        site::{Fact, Hero},
+    },
     ui::icon::{Glyph, Icon},
 };
 
@@ -15,8 +18,8 @@ pub fn HeroBand(
     hero: Hero,
     /// The numbers below it.
     facts: Vec<Fact>,
-    /// Whether calls carry voices.
-    speech: SpeechAvailable,
+    /// Who answers calls; the page says so where they go by text.
+    answering: Answering,
 ) -> impl IntoView {
     let facts = facts
         .into_iter()
@@ -52,7 +55,7 @@ pub fn HeroBand(
                         "Music and prices"
                     </a>
                 </div>
-                {(!speech.0)
+                {(answering == Answering::InWriting)
                     .then(|| {
                         view! {
                             <p class="glass mt-6 inline-block rounded-2xl px-4 py-3 text-sm text-ink">

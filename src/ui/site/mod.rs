@@ -12,11 +12,7 @@ mod steps;
 use leptos::prelude::*;
 
 use self::{footer::Footer, header::Header, hero::HeroBand, questions::Questions, services::Services, steps::Steps};
-use crate::domain::{faq::Faq, site::Site};
-
-/// Whether the assistant on this server hears and speaks; the page says so where it does neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpeechAvailable(pub bool);
+use crate::domain::{call::Answering, faq::Faq, site::Site};
 
 /// The whole page but the call widget.
 #[component]
@@ -25,8 +21,8 @@ pub fn SitePage(
     site: Site,
     /// What people ask.
     faq: Faq,
-    /// Whether calls carry voices.
-    speech: SpeechAvailable,
+    /// Who answers calls.
+    answering: Answering,
 ) -> impl IntoView {
     let Site { name, description: _, opening_questions: _, hero, facts, services, steps, quote, contact, imprint } =
         site;
@@ -39,7 +35,7 @@ pub fn SitePage(
         </a>
         <Header name=name.clone() phone=contact.phone.clone()/>
         <main id="content">
-            <HeroBand hero facts speech/>
+            <HeroBand hero facts answering/>
             <Services services/>
             <Steps steps quote/>
             <Questions faq/>
