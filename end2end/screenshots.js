@@ -169,6 +169,7 @@ async function portrait(look, context) {
   await delay(hasty, 4_000);
   await hasty.open();
   await hasty.page.getByRole("button", { name: "Type instead of talking" }).click();
+  await expect(hasty.field).toBeVisible();
   await hasty.type("What does a string quartet cost?");
   await expect(hasty.panel).toContainText("This message was not sent");
   await settled(hasty);

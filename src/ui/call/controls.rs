@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{desk::use_desk, session::use_call_session, words};
 use crate::{
     browser::screen::Frames,
-    domain::call::Mode,
+    domain::call::{Answering, Mode},
     ui::{
         icon::{Glyph, Icon},
         live::live,
@@ -14,12 +14,16 @@ use crate::{
 
 /// The row at the panel's foot during a call.
 #[component]
-pub fn Controls() -> impl IntoView {
+pub fn Controls(
+    /// Who answers calls.
+    answering: Answering,
+) -> impl IntoView {
     let session = use_call_session();
     let desk = use_desk();
+    let voices = move || answering != Answering::InWriting && !session.text_only.get();
     view! {
         <div role="group" aria-label=words::CONTROLS class="controls">
-            <Show when=move || !session.text_only.get()>
+            <Show when=voices>
                 <Microphone/>
                 <button
                     type="button"

@@ -138,7 +138,7 @@ pub fn Panel(
                 <Show when=move || desk.typing.get()>
                     <Composer/>
                 </Show>
-                <Controls/>
+                <Controls answering/>
             </div>
         }),
         Screen::Ended => EitherOf4::C(view! { <Ended/> }),
