@@ -187,8 +187,8 @@ test("giving up while the browser asks for the microphone leads back to the star
   await call.open();
   await call.start.click();
   await call.reaches("requesting-microphone");
-  // Long enough for the room to be joined behind the prompt.
-  await call.page.waitForTimeout(1_500);
+  // The room is joined behind the prompt, and the assistant has begun.
+  await expect(call.lines.first()).toBeVisible();
   await call.end.click();
   await call.reaches("idle");
   await expect(call.start).toBeVisible();

@@ -12,10 +12,11 @@ use crate::{
 };
 
 impl Driver {
-    /// A visitor who gives up before anything was said has had no call to look back at.
+    /// A visitor who gives up while the browser asks, and has said nothing, has had no call to look back at.
     pub(super) fn hang_up(&self) {
         let asking = self.held.borrow().machine.state() == CallState::RequestingMicrophone;
-        let nothing_said = self.cells.lines.with_untracked(Vec::is_empty);
+        let nothing_said =
+            self.cells.lines.with_untracked(|lines| lines.iter().all(|line| line.speaker != Speaker::Visitor));
         self.feed(Input::HangUp);
         if asking && nothing_said {
             self.feed(Input::Reset);
@@ -211,7 +212,11 @@ mod tests {
         driver.hang_up();
         assert_eq!(cells.state.get_untracked(), CallState::Idle);
         asking(&driver);
-        cells.lines.set(vec![line("What does a quartet cost?", true)]);
+        cells.lines.set(vec![line("Hello.", true)]);
+        driver.hang_up();
+        assert_eq!(cells.state.get_untracked(), CallState::Idle);
+        asking(&driver);
+        cells.lines.set(vec![Line { speaker: Speaker::Visitor, ..line("What does a quartet cost?", true) }]);
         driver.hang_up();
         assert_eq!(cells.state.get_untracked().length(), Some(Duration::ZERO));
     }
