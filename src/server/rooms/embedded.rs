@@ -43,14 +43,13 @@ impl EmbeddedRooms {
 #[async_trait]
 impl Rooms for EmbeddedRooms {
     async fn create(&self, room: NewRoom) -> Result<Room, RoomsError> {
-        let defaults = RoomOptions::default();
-        let or = |wanted: u32, default: u32| if wanted == 0 { default } else { wanted };
         let options = RoomOptions {
-            empty_timeout_s: or(room.empty_timeout_s, defaults.empty_timeout_s),
-            departure_timeout_s: or(room.departure_timeout_s, defaults.departure_timeout_s),
+            empty_timeout_s: room.empty_timeout_s,
+            departure_timeout_s: room.departure_timeout_s,
             max_participants: room.max_participants,
             metadata: room.metadata,
-        };
+        }
+        .or_defaults();
         Ok(self.sfu.create_room(CreateRoom { name: room.name, options }).await?.into())
     }
 

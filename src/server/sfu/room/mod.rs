@@ -55,6 +55,19 @@ impl Default for RoomOptions {
     }
 }
 
+impl RoomOptions {
+    /// Gives the times that are 0 their defaults, as administrators mean it.
+    pub fn or_defaults(self) -> Self {
+        let defaults = Self::default();
+        let or = |wanted: u32, default: u32| if wanted == 0 { default } else { wanted };
+        Self {
+            empty_timeout_s: or(self.empty_timeout_s, defaults.empty_timeout_s),
+            departure_timeout_s: or(self.departure_timeout_s, defaults.departure_timeout_s),
+            ..self
+        }
+    }
+}
+
 /// What happens to a room.
 #[derive(Debug)]
 pub enum Input {

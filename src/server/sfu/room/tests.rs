@@ -77,6 +77,14 @@ fn answered(room: &Room, peer: PeerKey, sections: Vec<Section>) -> Input {
     Input::OfferAnswered { peer, plan: room.plan(peer, &sections), sections }
 }
 
+/// Ann is loud for a while.
+fn speak(room: &mut Room) {
+    for sequence in 0..20 {
+        let head = Head { position: Position { sequence, timestamp: 0 }, padding: false, level: Some(10) };
+        room.forward(ANN, Mid::from("4"), head, START, &mut Vec::new());
+    }
+}
+
 /// What is done for the clients; what is told to the world is left out.
 fn quiet(mut outputs: Vec<Output>) -> Vec<Output> {
     outputs.retain(|output| !matches!(output, Output::Tell(_)));
@@ -241,10 +249,7 @@ fn packets_flow_until_muted() {
 #[test]
 fn speakers_are_told_to_all_and_to_a_newcomer() {
     let (mut room, _) = conversation();
-    for sequence in 0..20 {
-        let head = Head { position: Position { sequence, timestamp: 0 }, padding: false, level: Some(10) };
-        room.forward(ANN, Mid::from("4"), head, START, &mut Vec::new());
-    }
+    speak(&mut room);
     let speakers = vec![Speaker { sid: view(&room, ANN).sid, level: 0.25, active: true }];
     let outputs = room.on(Input::Tick, START);
     let told = Response::Room(Box::new(room.view()));
@@ -566,10 +571,7 @@ fn those_who_left_are_remembered_once_and_within_bounds() {
 #[test]
 fn who_stops_publishing_stops_speaking() {
     let (mut room, _) = conversation();
-    for sequence in 0..20 {
-        let head = Head { position: Position { sequence, timestamp: 0 }, padding: false, level: Some(10) };
-        room.forward(ANN, Mid::from("4"), head, START, &mut Vec::new());
-    }
+    speak(&mut room);
     room.on(Input::Tick, START);
     let offer = answered(&room, ANN, vec![section("4", SectionDirection::Inactive, None)]);
     room.on(offer, START);

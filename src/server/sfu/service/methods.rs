@@ -3,7 +3,7 @@
 use livekit_protocol as lk;
 
 use super::{
-    json::{self, Shape},
+    json,
     twirp::{Answer, Code, Format, TwirpError},
 };
 use crate::server::{
@@ -65,14 +65,13 @@ impl Service<'_> {
     async fn create_room(&self) -> Outcome {
         let request: lk::CreateRoomRequest = self.format.read(self.body)?;
         self.need(self.grants.room_create)?;
-        let defaults = RoomOptions::default();
-        let or = |wanted: u32, default: u32| if wanted == 0 { default } else { wanted };
         let options = RoomOptions {
-            empty_timeout_s: or(request.empty_timeout, defaults.empty_timeout_s),
-            departure_timeout_s: or(request.departure_timeout, defaults.departure_timeout_s),
+            empty_timeout_s: request.empty_timeout,
+            departure_timeout_s: request.departure_timeout,
             max_participants: request.max_participants,
             metadata: request.metadata,
-        };
+        }
+        .or_defaults();
         let room = self.sfu.create_room(CreateRoom { name: request.name, options }).await?;
         self.format.write(&room_info(room), &json::ROOM)
     }
@@ -194,8 +193,7 @@ impl Service<'_> {
     }
 
     fn muted(&self, track: Option<lk::TrackInfo>) -> Outcome {
-        const SHAPE: &Shape = &json::MUTED;
-        self.format.write(&lk::MuteRoomTrackResponse { track }, SHAPE)
+        self.format.write(&lk::MuteRoomTrackResponse { track }, &json::MUTED)
     }
 
     fn need(&self, granted: bool) -> Result<(), TwirpError> {
