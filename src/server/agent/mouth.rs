@@ -4,14 +4,17 @@
 
 use std::sync::Arc;
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinHandle,
+};
 
 use super::{
     audio::{FRAME_SAMPLES, opus::VoiceEncoder},
     link::Order,
-    playout::{Playout, Sentence},
+    playout::Playout,
     script::Then,
-    tts::{Tts, sentences},
+    tts::{Splitter, Tts, TtsError},
 };
 
 /// What a frame of 20 ms is on the 48 kHz clock of RTP.
@@ -20,13 +23,37 @@ const FRAME_TICKS: u64 = 960;
 /// Silence sent after the last frame, so that the listener's buffer does not have to invent it.
 const TAIL_FRAMES: usize = 5;
 
-/// Sentences that may be ready before they are played.
-const QUEUE: usize = 8;
+/// Sentences that are made or played at once: one is heard while the next is made, and no more is made in vain when the
+/// answer is cut.
+const SENTENCES_AHEAD: usize = 2;
+
+/// Pieces of sound that may wait for the next tick.
+const QUEUE: usize = 32;
+
+/// What is said when no voice is left for an answer, by whatever voice there is.
+pub(super) const APOLOGY: &str = "I am sorry, my voice is failing me. You can read my answers here.";
 
 /// What the speaking task makes; `turn` tells an answer that was given up from the present one.
-pub(super) enum Spoken {
-    Sentence { turn: u64, sentence: Sentence },
-    End { turn: u64, then: Then },
+pub(super) struct Spoken {
+    turn: u64,
+    part: Part,
+}
+
+#[derive(Debug, PartialEq)]
+enum Part {
+    /// A sentence begins; what follows until [`Part::Whole`] is its sound.
+    Sentence(String),
+    Sound(Vec<i16>),
+    Whole,
+    /// The sentence could not be spoken, or not to its end.
+    Mute,
+    End(Then),
+}
+
+/// What is to be spoken.
+enum Text {
+    Sentence(String),
+    End(Then),
 }
 
 /// What 20 ms of the mouth gave.
@@ -42,14 +69,31 @@ pub(super) struct Uttered {
     pub(super) over: Option<Then>,
 }
 
+/// An answer that is being made.
+struct Answer {
+    texts: mpsc::UnboundedSender<Text>,
+    splitter: Splitter,
+    /// One permit for each sentence that may be begun.
+    ahead: Arc<Semaphore>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// The mouth of one call.
 pub(super) struct Mouth {
     tts: Option<Arc<dyn Tts>>,
     ready: (mpsc::Sender<Spoken>, mpsc::Receiver<Spoken>),
-    task: Option<JoinHandle<()>>,
+    answer: Option<Answer>,
     turn: u64,
     then: Then,
     playout: Playout,
+    /// Whether the voice failed last time.
+    is_mute: bool,
     /// The end of an answer that was cut, which goes out with the next tick.
     fade: Option<Vec<i16>>,
     encoder: Option<VoiceEncoder>,
@@ -63,10 +107,11 @@ impl Mouth {
         Self {
             tts,
             ready: mpsc::channel(QUEUE),
-            task: None,
+            answer: None,
             turn: 0,
             then: Then::Listen,
             playout: Playout::default(),
+            is_mute: false,
             fade: None,
             encoder: VoiceEncoder::new(),
             tail: 0,
@@ -74,20 +119,50 @@ impl Mouth {
         }
     }
 
-    /// Speaks `text`, and nothing else any more; the first sentence is heard while the next is made.
-    pub(super) fn say(&mut self, text: String, then: Then) {
+    /// Speaks `text`, and nothing else any more.
+    pub(super) fn say(&mut self, text: &str, then: Then) {
+        self.begin();
+        self.write(text);
+        self.end(then);
+    }
+
+    /// Begins an answer whose text follows; nothing else is spoken any more.
+    pub(super) fn begin(&mut self) {
         self.stop();
         self.playout.begin();
-        let (turn, tts, ready) = (self.turn, self.tts.clone(), self.ready.0.clone());
-        self.task = Some(tokio::spawn(async move {
-            for text in sentences(&text) {
-                let pcm = sound(tts.as_deref(), &text).await;
-                if ready.send(Spoken::Sentence { turn, sentence: Sentence { text, pcm } }).await.is_err() {
-                    return;
-                }
+        let (texts, asked) = mpsc::unbounded_channel();
+        let ahead = Arc::new(Semaphore::new(SENTENCES_AHEAD));
+        let maker = Maker {
+            turn: self.turn,
+            tts: self.tts.clone(),
+            texts: asked,
+            ahead: ahead.clone(),
+            ready: self.ready.0.clone(),
+            must_apologise: !self.is_mute,
+        };
+        let task = tokio::spawn(async move {
+            maker.run().await;
+        });
+        self.answer = Some(Answer { texts, splitter: Splitter::default(), ahead, task });
+    }
+
+    /// Adds to the answer that was begun, cut anywhere; a sentence is made as soon as it is complete.
+    pub(super) fn write(&mut self, text: &str) {
+        if let Some(answer) = &mut self.answer {
+            for sentence in answer.splitter.push(text) {
+                answer.texts.send(Text::Sentence(sentence)).ok();
             }
-            ready.send(Spoken::End { turn, then }).await.ok();
-        }));
+        }
+    }
+
+    /// The answer that was begun has no more text; `then` is told when it was heard.
+    pub(super) fn end(&mut self, then: Then) {
+        if let Some(answer) = &mut self.answer {
+            if let Some(sentence) = answer.splitter.finish() {
+                answer.texts.send(Text::Sentence(sentence)).ok();
+            }
+            answer.texts.send(Text::End(then)).ok();
+        }
     }
 
     /// Waits for what the engine makes; give it to [`Mouth::on_spoken`].
@@ -96,14 +171,22 @@ impl Mouth {
     }
 
     /// Takes what the engine made; what belongs to another answer is dropped.
-    pub(super) fn on_spoken(&mut self, spoken: Spoken) {
-        match spoken {
-            Spoken::Sentence { turn, sentence } if turn == self.turn => self.playout.add(sentence),
-            Spoken::End { turn, then } if turn == self.turn => {
+    pub(super) fn on_spoken(&mut self, Spoken { turn, part }: Spoken) {
+        if turn != self.turn {
+            return;
+        }
+        match part {
+            Part::Sentence(text) => self.playout.open(text),
+            Part::Sound(pcm) => {
+                self.is_mute = false;
+                self.playout.extend(&pcm);
+            }
+            Part::Whole => self.playout.complete(),
+            Part::Mute => self.is_mute = true,
+            Part::End(then) => {
                 self.then = then;
                 self.playout.close();
             }
-            Spoken::Sentence { .. } | Spoken::End { .. } => {}
         }
     }
 
@@ -119,9 +202,7 @@ impl Mouth {
 
     /// Silence, after one more frame that fades out if there was sound.
     pub(super) fn stop(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
+        self.answer = None;
         // Sentences that are still under way belong to no answer any more.
         self.turn += 1;
         self.then = Then::Listen;
@@ -136,7 +217,11 @@ impl Mouth {
             self.tail = TAIL_FRAMES;
             return Uttered { frame: self.encoded(&fade), ..Uttered::default() };
         }
+        let sentences = self.playout.sentences();
         let tick = self.playout.tick();
+        if let Some(answer) = &self.answer {
+            answer.ahead.add_permits(sentences - self.playout.sentences());
+        }
         let frame = match tick.frame {
             Some(frame) => {
                 self.tail = TAIL_FRAMES;
@@ -158,15 +243,70 @@ impl Mouth {
     }
 }
 
-/// A sentence as sound; none of it where there is no engine, or where it fails: the words are shown nevertheless.
-async fn sound(tts: Option<&dyn Tts>, sentence: &str) -> Vec<i16> {
-    let Some(tts) = tts else { return Vec::new() };
-    match tts.speak(sentence).await {
-        Ok(pcm) => pcm.to_vec(),
-        Err(error) => {
-            tracing::warn!(%error, "a sentence is shown but not spoken");
-            Vec::new()
+/// Makes one answer, sentence after sentence.
+struct Maker {
+    turn: u64,
+    tts: Option<Arc<dyn Tts>>,
+    texts: mpsc::UnboundedReceiver<Text>,
+    ahead: Arc<Semaphore>,
+    ready: mpsc::Sender<Spoken>,
+    /// Whether a voice that fails has to be excused; once is enough while it fails.
+    must_apologise: bool,
+}
+
+impl Maker {
+    /// Runs to the answer's end; ends early when nobody listens.
+    async fn run(mut self) -> Option<()> {
+        while let Some(text) = self.texts.recv().await {
+            match text {
+                Text::Sentence(text) => self.sentence(text).await?,
+                Text::End(then) => return self.send(Part::End(then)).await,
+            }
         }
+        Some(())
+    }
+
+    async fn sentence(&mut self, text: String) -> Option<()> {
+        self.ahead.acquire().await.ok()?.forget();
+        self.send(Part::Sentence(text.clone())).await?;
+        let has_failed = match self.tts.clone() {
+            Some(tts) => {
+                self.speak(&*tts, &text).await.inspect_err(|error| tracing::error!(%error, "no voice")).is_err()
+            }
+            None => false,
+        };
+        if has_failed {
+            self.send(Part::Mute).await?;
+        }
+        // What was not spoken of it counts as heard from here on: it is on the screen.
+        self.send(Part::Whole).await?;
+        if has_failed && std::mem::take(&mut self.must_apologise) {
+            Box::pin(self.sentence(APOLOGY.to_owned())).await?;
+        }
+        Some(())
+    }
+
+    async fn speak(&self, tts: &dyn Tts, text: &str) -> Result<(), TtsError> {
+        let (sound, mut pieces) = mpsc::channel(1);
+        let mut speaking = tts.speak(text, &sound);
+        loop {
+            tokio::select! {
+                biased;
+                Some(pcm) = pieces.recv() => {
+                    self.send(Part::Sound(pcm)).await;
+                }
+                spoken = &mut speaking => {
+                    while let Ok(pcm) = pieces.try_recv() {
+                        self.send(Part::Sound(pcm)).await;
+                    }
+                    return spoken;
+                }
+            }
+        }
+    }
+
+    async fn send(&self, part: Part) -> Option<()> {
+        self.ready.send(Spoken { turn: self.turn, part }).await.ok()
     }
 }
 
@@ -175,30 +315,52 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::server::agent::tts::TtsError;
+    use crate::server::agent::tts::Pieces;
 
-    /// Three frames of sound for each sentence.
+    /// Three frames of sound for each sentence, in pieces of one; none for a sentence with "mute" in it.
     struct Hum;
 
     #[async_trait]
     impl Tts for Hum {
-        async fn speak(&self, _sentence: &str) -> Result<Arc<[i16]>, TtsError> {
-            Ok(vec![1000; 3 * FRAME_SAMPLES].into())
+        async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), TtsError> {
+            if sentence.contains("mute") {
+                return Err(TtsError::TimedOut);
+            }
+            for _ in 0..3 {
+                sound.send(vec![1000; FRAME_SAMPLES]).await.ok();
+            }
+            Ok(())
         }
     }
 
-    async fn said(mouth: &mut Mouth, pieces: usize) {
-        for _ in 0..pieces {
+    /// One frame of sound, and then nothing for ever.
+    struct Endless;
+
+    #[async_trait]
+    impl Tts for Endless {
+        async fn speak(&self, _: &str, sound: &Pieces) -> Result<(), TtsError> {
+            sound.send(vec![1000; FRAME_SAMPLES]).await.ok();
+            std::future::pending().await
+        }
+    }
+
+    /// Takes what the engine makes until there was `last`.
+    async fn said(mouth: &mut Mouth, last: Part) {
+        loop {
             let spoken = mouth.spoken().await.unwrap();
+            let is_last = spoken.part == last;
             mouth.on_spoken(spoken);
+            if is_last {
+                return;
+            }
         }
     }
 
     #[tokio::test]
     async fn speaks_to_the_end_and_falls_silent() {
         let mut mouth = Mouth::new(Some(Arc::new(Hum)));
-        mouth.say("Goodbye then".into(), Then::Leave);
-        said(&mut mouth, 2).await;
+        mouth.say("Goodbye then", Then::Leave);
+        said(&mut mouth, Part::End(Then::Leave)).await;
         let ticks: Vec<_> = std::iter::repeat_with(|| mouth.tick()).take(10).collect();
         let frames = ticks.iter().filter(|tick| tick.frame.is_some()).count();
         assert_eq!(frames, 3 + TAIL_FRAMES);
@@ -209,15 +371,62 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_frame_goes_out_before_the_sentence_is_complete() {
+        let mut mouth = Mouth::new(Some(Arc::new(Endless)));
+        mouth.say("This never ends.", Then::Listen);
+        said(&mut mouth, Part::Sound(vec![1000; FRAME_SAMPLES])).await;
+        let first = mouth.tick();
+        assert!(first.frame.is_some() && first.is_first && first.over.is_none());
+    }
+
+    #[tokio::test]
+    async fn text_is_spoken_as_it_is_written_and_one_sentence_ahead() {
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)));
+        mouth.begin();
+        mouth.write("The first of three sentences. The second of th");
+        said(&mut mouth, Part::Whole).await;
+        assert_eq!(mouth.playout.sentences(), 1);
+        mouth.write("ree sentences. The third");
+        mouth.end(Then::Listen);
+        said(&mut mouth, Part::Whole).await;
+        tokio::task::yield_now().await;
+        assert!(mouth.ready.1.is_empty(), "the third waits until the first was heard");
+        let heard: String = std::iter::repeat_with(|| mouth.tick().heard).take(3).collect();
+        assert_eq!(heard, "The first of three sentences.");
+        said(&mut mouth, Part::End(Then::Listen)).await;
+        let heard: String = std::iter::repeat_with(|| mouth.tick().heard).take(6).collect();
+        assert_eq!(heard, " The second of three sentences. The third");
+    }
+
+    #[tokio::test]
+    async fn a_voice_that_fails_is_excused_once_and_the_words_are_shown() {
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)));
+        mouth.say("This one is mute, and long. So is this: mute, you see.", Then::Listen);
+        let mut ticks = Vec::new();
+        while ticks.last().is_none_or(|tick: &Uttered| tick.over.is_none()) {
+            while let Ok(spoken) = mouth.ready.1.try_recv() {
+                mouth.on_spoken(spoken);
+            }
+            ticks.push(mouth.tick());
+            tokio::task::yield_now().await;
+        }
+        let heard: String = ticks.iter().map(|tick| &*tick.heard).collect();
+        assert_eq!(heard, format!("This one is mute, and long. {APOLOGY} So is this: mute, you see."));
+        mouth.say("Still mute.", Then::Listen);
+        said(&mut mouth, Part::End(Then::Listen)).await;
+        assert_eq!(std::iter::repeat_with(|| mouth.tick().heard).take(9).collect::<String>(), "Still mute.");
+    }
+
+    #[tokio::test]
     async fn an_answer_that_was_given_up_is_not_heard() {
         let mut mouth = Mouth::new(Some(Arc::new(Hum)));
-        mouth.say("One".into(), Then::Leave);
+        mouth.say("One", Then::Leave);
         let old = mouth.spoken().await.unwrap();
         mouth.stop();
         mouth.on_spoken(old);
         assert_eq!(mouth.tick(), Uttered::default());
-        mouth.say("Two".into(), Then::Listen);
-        said(&mut mouth, 2).await;
+        mouth.say("Two", Then::Listen);
+        said(&mut mouth, Part::End(Then::Listen)).await;
         assert_eq!(mouth.tick().heard, "Two");
         mouth.stop();
         let fade = mouth.tick();
@@ -236,11 +445,11 @@ mod tests {
                 }
             }
         };
-        mouth.say("One".into(), Then::Listen);
-        said(&mut mouth, 2).await;
+        mouth.say("One", Then::Listen);
+        said(&mut mouth, Part::End(Then::Listen)).await;
         play(&mut mouth, 2);
-        mouth.say("Two".into(), Then::Listen);
-        said(&mut mouth, 2).await;
+        mouth.say("Two", Then::Listen);
+        said(&mut mouth, Part::End(Then::Listen)).await;
         play(&mut mouth, 2);
         mouth.pause();
         mouth.stop();
@@ -252,8 +461,8 @@ mod tests {
     #[tokio::test]
     async fn without_an_engine_the_words_are_shown() {
         let mut mouth = Mouth::new(None);
-        mouth.say("Hello".into(), Then::Listen);
-        said(&mut mouth, 2).await;
+        mouth.say("Hello", Then::Listen);
+        said(&mut mouth, Part::End(Then::Listen)).await;
         let expected = Uttered { frame: None, heard: "Hello".into(), is_first: true, over: Some(Then::Listen) };
         assert_eq!(mouth.tick(), expected);
     }

@@ -1,19 +1,24 @@
 //! What of an answer was really heard: speech cut into frames, words that follow the sound.
 //!
 //! Playout is the clock of the assistant's side: what it says was started, heard and finished is what was sent, frame by
-//! frame, one each 20 ms. It knows no codec and no network.
+//! frame, one each 20 ms. Sound is played while the rest of its sentence is still being made. It knows no codec and no
+//! network.
 
 use std::collections::VecDeque;
 
-use super::audio::FRAME_SAMPLES;
+use super::{
+    audio::FRAME_SAMPLES,
+    tts::pace::{self, Pace},
+};
 
-/// A sentence with its sound; without sound it counts as heard at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sentence {
-    /// What is said.
-    pub(super) text: String,
+/// A sentence and as much of its sound as there is; one that has none in the end counts as heard at once.
+#[derive(Debug)]
+struct Sentence {
+    text: String,
     /// 16 kHz mono.
-    pub(super) pcm: Vec<i16>,
+    pcm: Vec<i16>,
+    /// Whether that is all of its sound.
+    is_whole: bool,
 }
 
 /// What one tick plays.
@@ -56,18 +61,33 @@ pub(super) struct Playout {
     shown: usize,
     /// Whether any word of this answer was given out.
     has_words: bool,
+    pace: Pace,
 }
 
 impl Playout {
     /// Begins an answer; what was left of another is dropped.
     pub(super) fn begin(&mut self) {
-        *self = Self { mode: Mode::Open { is_started: false }, ..Self::default() };
+        self.reset(Mode::Open { is_started: false });
     }
 
-    /// Adds a sentence to the answer.
-    pub(super) fn add(&mut self, sentence: Sentence) {
+    /// Adds a sentence to the answer, its sound to follow.
+    pub(super) fn open(&mut self, text: String) {
         if !matches!(self.mode, Mode::Idle) {
-            self.queue.push_back(sentence);
+            self.queue.push_back(Sentence { text, pcm: Vec::new(), is_whole: false });
+        }
+    }
+
+    /// Adds sound to the sentence that was opened last, 16 kHz mono.
+    pub(super) fn extend(&mut self, pcm: &[i16]) {
+        if let Some(sentence) = self.queue.back_mut().filter(|sentence| !sentence.is_whole) {
+            sentence.pcm.extend_from_slice(pcm);
+        }
+    }
+
+    /// The sentence that was opened last has all its sound.
+    pub(super) fn complete(&mut self) {
+        if let Some(sentence) = self.queue.back_mut() {
+            sentence.is_whole = true;
         }
     }
 
@@ -76,6 +96,11 @@ impl Playout {
         if let Mode::Open { is_started } = self.mode {
             self.mode = Mode::Closing { is_started };
         }
+    }
+
+    /// How many sentences are not over.
+    pub(super) fn sentences(&self) -> usize {
+        self.queue.len()
     }
 
     /// Holds the answer, after one frame that fades out.
@@ -94,24 +119,25 @@ impl Playout {
     pub(super) fn cancel(&mut self) -> Option<Vec<i16>> {
         let is_audible = self.played > 0 && (!self.is_paused || self.must_fade);
         let frame = self.queue.front().filter(|_| is_audible).map(|sentence| faded(&frame_at(sentence, self.played)));
-        *self = Self::default();
+        self.reset(Mode::Idle);
         frame
     }
 
     /// Plays the next 20 ms.
     pub(super) fn tick(&mut self) -> Tick {
         let mut tick = Tick::default();
-        if self.is_paused && !self.must_fade {
+        let must_fade = std::mem::take(&mut self.must_fade);
+        if self.is_paused && !must_fade {
             return tick;
         }
         while let Some(sentence) = self.queue.front() {
-            if self.played < sentence.pcm.len() {
+            if has_frame(sentence, self.played) {
                 let frame = frame_at(sentence, self.played);
-                tick.frame = Some(if self.must_fade { faded(&frame) } else { frame });
-                self.must_fade = false;
+                tick.frame = Some(if must_fade { faded(&frame) } else { frame });
                 self.played += FRAME_SAMPLES;
             }
-            let heard = heard_bytes(sentence, self.played);
+            let is_over = sentence.is_whole && self.played >= sentence.pcm.len();
+            let heard = self.heard_bytes(sentence, is_over);
             if heard > self.shown {
                 let words = sentence.text[self.shown..heard].trim();
                 if self.has_words {
@@ -121,16 +147,27 @@ impl Playout {
                 self.has_words = true;
                 self.shown = heard;
             }
-            if self.played >= sentence.pcm.len() {
+            if is_over {
+                self.pace.learn(&sentence.text, sentence.pcm.len());
                 self.queue.pop_front();
                 (self.played, self.shown) = (0, 0);
             }
-            if tick.frame.is_some() {
+            if tick.frame.is_some() || !is_over {
                 break;
             }
         }
         self.edges(&mut tick);
         tick
+    }
+
+    /// How much of the first sentence's text was heard, in bytes.
+    fn heard_bytes(&self, sentence: &Sentence, is_over: bool) -> usize {
+        if is_over {
+            return sentence.text.len();
+        }
+        let known = sentence.pcm.len();
+        let length = if sentence.is_whole { known } else { known.max(self.pace.length(&sentence.text)) };
+        pace::heard(&sentence.text, self.played, length)
     }
 
     fn edges(&mut self, tick: &mut Tick) {
@@ -144,9 +181,20 @@ impl Playout {
         }
         if matches!(self.mode, Mode::Closing { .. }) && self.queue.is_empty() {
             tick.is_last = true;
-            *self = Self::default();
+            self.reset(Mode::Idle);
         }
     }
+
+    /// Forgets the answer, but not the voice's pace.
+    fn reset(&mut self, mode: Mode) {
+        *self = Self { mode, pace: self.pace.clone(), ..Self::default() };
+    }
+}
+
+/// Whether the next 20 ms are there, or the last of the sentence, however short.
+fn has_frame(sentence: &Sentence, played: usize) -> bool {
+    let ready = sentence.pcm.len().saturating_sub(played);
+    ready >= FRAME_SAMPLES || sentence.is_whole && ready > 0
 }
 
 /// The frame at `played`, filled up with silence.
@@ -168,46 +216,36 @@ fn faded(frame: &[i16]) -> Vec<i16> {
     frame.iter().enumerate().map(fade).collect()
 }
 
-/// How much of the text was heard after `played` samples, in bytes: whole words, each from its middle on, at an even pace.
-fn heard_bytes(sentence: &Sentence, played: usize) -> usize {
-    if played >= sentence.pcm.len() {
-        return sentence.text.len();
-    }
-    let reached = sentence.text.len() * played / sentence.pcm.len();
-    let mut heard = 0;
-    let mut start = 0;
-    for word in sentence.text.split_inclusive(' ') {
-        let end = start + word.trim_end().len();
-        if usize::midpoint(start, end) > reached {
-            break;
-        }
-        heard = end;
-        start += word.len();
-    }
-    heard
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn sentence(text: &str, frames: usize) -> Sentence {
-        Sentence { text: text.to_owned(), pcm: vec![1000; frames * FRAME_SAMPLES] }
+    /// A sentence and how many frames it lasts.
+    type Said<'a> = (&'a str, usize);
+
+    fn sound(frames: usize) -> Vec<i16> {
+        vec![1000; frames * FRAME_SAMPLES]
     }
 
-    fn opened(sentences: &[Sentence]) -> Playout {
+    fn add(playout: &mut Playout, (text, frames): Said) {
+        playout.open(text.to_owned());
+        playout.extend(&sound(frames));
+        playout.complete();
+    }
+
+    fn opened(sentences: &[Said]) -> Playout {
         let mut playout = Playout::default();
         playout.begin();
-        sentences.iter().for_each(|sentence| playout.add(sentence.clone()));
+        sentences.iter().for_each(|said| add(&mut playout, *said));
         playout.close();
         playout
     }
 
     #[test]
     fn words_follow_the_sound() {
-        let mut playout = opened(&[sentence("one two", 4), sentence("three", 1)]);
+        let mut playout = opened(&[("one two", 4), ("three", 1)]);
         let ticks: Vec<_> = std::iter::repeat_with(|| playout.tick()).take(6).collect();
         let heard: Vec<_> = ticks.iter().map(|tick| &*tick.heard).collect();
         assert_eq!(heard, ["one", "", " two", "", " three", ""]);
@@ -218,8 +256,63 @@ mod tests {
     }
 
     #[test]
+    fn sound_is_played_before_its_sentence_is_whole() {
+        let mut playout = Playout::default();
+        playout.begin();
+        playout.open("one two three".into());
+        assert_eq!(playout.tick(), Tick::default());
+        playout.extend(&sound(1)[..100]);
+        assert_eq!(playout.tick(), Tick::default(), "no frame is torn");
+        playout.extend(&sound(8));
+        let heard: Vec<_> =
+            std::iter::repeat_with(|| playout.tick()).take(9).map(|t| (t.frame.is_some(), t.heard)).collect();
+        let (none, one) = ((true, String::new()), (true, "one".to_owned()));
+        // Thirteen bytes are taken to last 13416 samples, 42 frames, so that the first word is heard from the fourth on.
+        let expected = [&none, &none, &none, &one, &none, &none, &none, &none, &(false, String::new())];
+        assert_eq!(heard.iter().collect::<Vec<_>>(), expected);
+        playout.extend(&sound(4));
+        playout.complete();
+        playout.close();
+        let ticks: Vec<_> = std::iter::repeat_with(|| playout.tick()).take(5).collect();
+        let heard: Vec<_> = ticks.iter().map(|tick| (&*tick.heard, tick.is_last)).collect();
+        assert_eq!(heard, [(" two", false), (" three", false), ("", false), ("", false), ("", true)]);
+        let rest = ticks[4].frame.as_ref().unwrap();
+        assert_eq!(rest.iter().filter(|sample| **sample == 1000).count(), 100);
+    }
+
+    #[test]
+    fn the_pace_of_a_sentence_is_that_of_the_ones_before() {
+        let mut playout = Playout::default();
+        playout.begin();
+        let text = "twenty bytes of text";
+        for _ in 0..20 {
+            add(&mut playout, (text, 20));
+        }
+        std::iter::repeat_with(|| playout.tick()).take(400).for_each(drop);
+        playout.open(text.into());
+        playout.extend(&sound(20));
+        let heard: String = std::iter::repeat_with(|| playout.tick().heard).take(12).collect();
+        assert_eq!(heard, " twenty bytes");
+    }
+
+    #[test]
+    fn a_sentence_that_ends_as_its_last_frame_was_played_is_over() {
+        let mut playout = Playout::default();
+        playout.begin();
+        playout.open("one".into());
+        playout.extend(&sound(1));
+        assert!(playout.tick().frame.is_some());
+        assert_eq!(playout.sentences(), 1);
+        playout.complete();
+        playout.close();
+        let expected = Tick { frame: None, heard: "one".into(), is_first: false, is_last: true };
+        assert_eq!(playout.tick(), expected);
+        assert_eq!(playout.sentences(), 0);
+    }
+
+    #[test]
     fn text_without_sound_is_heard_at_once() {
-        let mut playout = opened(&[sentence("one", 0), sentence("two", 0)]);
+        let mut playout = opened(&[("one", 0), ("two", 0)]);
         let expected = Tick { frame: None, heard: "one two".into(), is_first: true, is_last: true };
         assert_eq!(playout.tick(), expected);
         assert_eq!(playout.tick(), Tick::default());
@@ -234,10 +327,10 @@ mod tests {
     fn an_open_answer_waits_for_more() {
         let mut playout = Playout::default();
         playout.begin();
-        playout.add(sentence("one", 1));
+        add(&mut playout, ("one", 1));
         assert!(playout.tick().is_first);
         assert_eq!(playout.tick(), Tick::default());
-        playout.add(sentence("two", 1));
+        add(&mut playout, ("two", 1));
         playout.close();
         let tick = playout.tick();
         assert_eq!((&*tick.heard, tick.is_first, tick.is_last), (" two", false, true));
@@ -245,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_pause_fades_out_and_holds_the_place() {
-        let mut playout = opened(&[sentence("one two", 4)]);
+        let mut playout = opened(&[("one two", 4)]);
         playout.tick();
         playout.pause();
         let fade = playout.tick().frame.unwrap();
@@ -257,13 +350,31 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_while_sound_is_awaited_holds_what_comes() {
+        let mut playout = Playout::default();
+        playout.begin();
+        playout.open("one two".into());
+        playout.extend(&sound(1));
+        playout.tick();
+        playout.pause();
+        assert_eq!(playout.tick(), Tick::default());
+        playout.extend(&sound(1));
+        assert_eq!(playout.tick(), Tick::default());
+        playout.resume();
+        assert_eq!(playout.tick().frame, Some(sound(1)));
+    }
+
+    #[test]
     fn a_cancelled_answer_is_gone() {
-        let mut playout = opened(&[sentence("one two", 4)]);
+        let mut playout = opened(&[("one two", 4)]);
         playout.tick();
         assert!(playout.cancel().is_some());
         assert_eq!(playout.tick(), Tick::default());
         assert_eq!(playout.cancel(), None);
-        let mut paused = opened(&[sentence("one two", 4)]);
+        playout.extend(&sound(1));
+        playout.complete();
+        assert_eq!(playout.tick(), Tick::default());
+        let mut paused = opened(&[("one two", 4)]);
         paused.tick();
         paused.pause();
         paused.tick();
@@ -272,16 +383,31 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_heard_in_the_end_is_the_text(texts in prop::collection::vec("[a-zé]{1,8}( [a-z]{1,8}){0,6}", 1..5), frames in 0usize..30) {
-            let sentences: Vec<_> = texts.iter().map(|text| sentence(text, frames)).collect();
-            let mut playout = opened(&sentences);
+        fn what_was_heard_in_the_end_is_the_text(
+            texts in prop::collection::vec("[a-zé]{1,8}( [a-z]{1,8}){0,6}", 1..5),
+            frames in 0usize..30,
+            piece in 1usize..1000,
+        ) {
+            let mut playout = Playout::default();
+            playout.begin();
             let (mut heard, mut count) = (String::new(), 0);
-            loop {
+            let mut play = |playout: &mut Playout| {
                 let tick = playout.tick();
                 heard.push_str(&tick.heard);
                 count += usize::from(tick.frame.is_some());
-                if tick.is_last { break }
+                tick.is_last
+            };
+            for text in &texts {
+                playout.open(text.clone());
+                // Sound comes in pieces of any length, faster and slower than it is played.
+                for pcm in sound(frames).chunks(piece) {
+                    playout.extend(pcm);
+                    play(&mut playout);
+                }
+                playout.complete();
             }
+            playout.close();
+            while !play(&mut playout) {}
             prop_assert_eq!(heard, texts.join(" "));
             prop_assert_eq!(count, frames * texts.len());
         }

@@ -367,7 +367,7 @@ impl<'a> Session<'a> {
 
     fn say(&mut self, text: String, then: Then) {
         self.stop_speaking();
-        self.mouth.say(text, then);
+        self.mouth.say(&text, then);
     }
 
     /// Silence, at once; the words that were heard stay as they are.

@@ -1,22 +1,26 @@
 //! Text to speech: what an engine must do, and what it is given to say.
 
 pub(super) mod flite;
+pub(super) mod pace;
 mod sentences;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 
-pub(super) use self::sentences::sentences;
+pub(super) use self::sentences::Splitter;
 
-/// Speaks a sentence.
+/// Where a sentence's sound goes: pieces of any length, 16 kHz mono.
+pub(super) type Pieces = mpsc::Sender<Vec<i16>>;
+
+/// Speaks.
 #[async_trait]
 pub(super) trait Tts: Send + Sync {
-    /// The sentence as sound, 16 kHz mono.
+    /// Speaks a sentence into `sound`, piece by piece as it is made. Dropping the future stops that, and closes what it
+    /// holds open.
     ///
     /// # Errors
-    /// An engine that fails or takes too long.
-    async fn speak(&self, sentence: &str) -> Result<Arc<[i16]>, TtsError>;
+    /// An engine that fails or takes too long; what it has sent until then stands.
+    async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), TtsError>;
 }
 
 /// Why a sentence was not spoken.
