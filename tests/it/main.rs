@@ -5,7 +5,10 @@
 mod agent;
 mod app;
 mod call;
+mod databases;
 mod limits;
+mod record;
+mod record_webhooks;
 mod room_server;
 mod room_service;
 mod rooms;
@@ -15,5 +18,6 @@ mod sfu_connection;
 mod sfu_door;
 mod sfu_host;
 mod sfu_participant;
+mod storage;
 mod token;
 mod webhooks;

@@ -16,11 +16,15 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use livekit_protocol::JoinResponse;
 use livekit_signaling::{CLIENT_PROTOCOL_DEFAULT, SignalClient, SignalError, SignalOptions};
 use tokio::sync::mpsc;
 
 use self::{driver::Driver, peer::Peer};
-use crate::server::token::{ApiKey, Claims, TokenError, VideoGrants};
+use crate::{
+    domain::record::RoomLife,
+    server::token::{ApiKey, Claims, TokenError, VideoGrants},
+};
 
 /// The highest signalling protocol with which a server lets the data channels be negotiated in band.
 const PROTOCOL: u32 = 16;
@@ -195,10 +199,14 @@ pub struct Transcript {
     pub end_ms: u64,
     /// Whether it will not change any more.
     pub is_final: bool,
+    /// Whether the speaker was cut short; the packet has no word for it.
+    pub interrupted: bool,
 }
 
 /// A room that one is in: where to send orders and where events come from.
 pub struct Joined {
+    /// Which life of the room; absent where the server gave it no id yet.
+    pub room: Option<RoomLife>,
     /// Takes orders; closing it leaves the room.
     pub orders: mpsc::Sender<Order>,
     /// Gives what happens.
@@ -234,11 +242,12 @@ impl Link {
         options.region_failover = false;
         let token = self.token(presence)?;
         let (signal, join, signals) = SignalClient::connect(&self.url, &token, options, None).await?;
+        let room = life(&join);
         let (orders, orders_in) = mpsc::channel(QUEUE);
         let (events_out, events) = mpsc::channel(QUEUE);
         let driver = Driver::new(signal, publisher, subscriber, presence.name.clone(), events_out);
         tokio::spawn(driver.run(join, signals, orders_in));
-        Ok(Joined { orders, events })
+        Ok(Joined { room, orders, events })
     }
 
     /// The address that the system would send from; loopback for a server on this machine.
@@ -278,6 +287,14 @@ impl Link {
         };
         self.key.mint(claims, since_epoch(), TOKEN_TTL)
     }
+}
+
+fn life(join: &JoinResponse) -> Option<RoomLife> {
+    let room = join.room.as_ref().filter(|room| !room.sid.is_empty())?;
+    // Servers before LiveKit 1.8 tell the time in seconds alone.
+    let opened_ms =
+        if room.creation_time_ms > 0 { room.creation_time_ms } else { room.creation_time.saturating_mul(1000) };
+    Some(RoomLife { name: room.name.clone(), sid: room.sid.clone(), opened_ms })
 }
 
 fn since_epoch() -> Duration {
