@@ -21,6 +21,7 @@ mod playout;
 mod report;
 mod script;
 mod session;
+mod stopwatch;
 mod stt;
 mod transcript;
 mod tts;

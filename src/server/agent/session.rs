@@ -23,6 +23,7 @@ use super::{
     outbox::Outbox,
     report::{Account, Reporter},
     script::{Brain, Then},
+    stopwatch::Stopwatch,
     stt::{Stt, Utterance, UtteranceId, Words},
     transcript::{Transcripts, Voice},
     tts::Tts,
@@ -83,6 +84,7 @@ pub(super) struct Session<'a> {
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     mouth: Mouth,
     account: Account,
+    stopwatch: Stopwatch,
 }
 
 impl<'a> Session<'a> {
@@ -118,6 +120,7 @@ impl<'a> Session<'a> {
             words: mpsc::channel(QUEUE),
             mouth,
             account: Account::new(reporter, joined.room, now_ms),
+            stopwatch: Stopwatch::default(),
         }
     }
 
@@ -210,9 +213,13 @@ impl<'a> Session<'a> {
                 if !text.is_empty() {
                     let written = self.transcripts.visitor_wrote(identity, &text, now);
                     self.account.heard(&written, &self.own.identity, true);
+                    self.stopwatch.wrote();
                     self.on_turn(Input::Wrote(text), now);
                 }
             }
+            RoomEvent::Arrival { identity, arrived } => self.account.arrived(identity, arrived, now),
+            RoomEvent::Quality { identity, quality } => self.account.judged(identity, quality, now),
+            RoomEvent::RoundTrip(trip) => self.account.went_round(self.own.identity.clone(), trip, now),
             RoomEvent::Closed(_) => {}
         }
     }
@@ -261,6 +268,7 @@ impl<'a> Session<'a> {
                 }
                 Edge::Ended { at } if is_talker => {
                     self.transcripts.visitor_ended(at);
+                    self.stopwatch.silent(at);
                     self.on_turn(Input::SpeechEnded { at }, now);
                 }
                 Edge::Started { .. } | Edge::Continued { .. } | Edge::Ended { .. } => {}
@@ -279,6 +287,7 @@ impl<'a> Session<'a> {
         let orders = self.transcripts.visitor_said(utterance, &text, is_final, now);
         self.show_words(orders);
         if is_final {
+            self.stopwatch.words(now);
             self.on_turn(Input::Words { utterance, text }, now);
         }
     }
@@ -299,6 +308,9 @@ impl<'a> Session<'a> {
     fn play(&mut self, now: Duration) {
         let uttered = self.mouth.tick();
         if uttered.is_first {
+            if let Some(laps) = self.stopwatch.sounded(now) {
+                self.account.answered(self.own.identity.clone(), laps, now);
+            }
             self.on_turn(Input::AnswerStarted, now);
         }
         if let Some(frame) = uttered.frame {
@@ -376,7 +388,9 @@ impl<'a> Session<'a> {
     }
 
     fn answer(&mut self, said: &str) {
+        self.stopwatch.asked(self.now());
         let answer = self.brain.answer(said);
+        self.stopwatch.said(self.now());
         self.say(answer.text, answer.then);
     }
 
