@@ -2,5 +2,6 @@
 
 pub mod call;
 pub mod faq;
+pub mod record;
 pub mod site;
 pub mod transcript;

@@ -3,8 +3,11 @@
 //! Transcripts come as text streams on `lk.transcription`, several streams to a segment: a line is found again by its
 //! segment id and its text is replaced. Typed messages stand between them under their own ids.
 
+use serde::{Deserialize, Serialize};
+
 /// Who said a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Speaker {
     /// The visitor, by voice or keyboard.
     Visitor,

@@ -15,7 +15,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
-use super::{origin::AllowedOrigins, token::ApiKey, visitor::TrustedProxies};
+use super::{origin::AllowedOrigins, storage::Database, token::ApiKey, visitor::TrustedProxies};
 
 /// Where the site's address and folders are written; `LEPTOS_*` variables win over it.
 const SITE_FILE: &str = "Leptos.toml";
@@ -62,6 +62,8 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// Where what must be kept is kept.
     pub data_dir: PathBuf,
+    /// Where calls are recorded.
+    pub database: Database,
     /// The proxies in front whose word on a visitor's address is taken.
     pub trusted_proxies: TrustedProxies,
     /// The foreign sites whose pages may ask for calls.
@@ -202,12 +204,14 @@ impl Config {
             Some(_) => return Err(bad("FRONTDESK_ENV", "it is `production` or `development`")),
         };
         let content = PathBuf::from(settings.get("FRONTDESK_CONTENT").unwrap_or_else(|| "content".into()));
+        let data_dir = PathBuf::from(settings.get("FRONTDESK_DATA_DIR").unwrap_or_else(|| "data".into()));
         Ok(Self {
             site,
             production,
             rooms: settings.room_server(production)?,
             public_url: settings.parse("FRONTDESK_PUBLIC_URL")?,
-            data_dir: settings.get("FRONTDESK_DATA_DIR").unwrap_or_else(|| "data".into()).into(),
+            database: settings.parse("DATABASE_URL")?.unwrap_or_else(|| Database::in_folder(&data_dir)),
+            data_dir,
             trusted_proxies: settings.parse("FRONTDESK_TRUSTED_PROXIES")?.unwrap_or_default(),
             allowed_origins: settings.parse("FRONTDESK_ALLOWED_ORIGINS")?.unwrap_or_default(),
             calls_per_minute: settings.parse("FRONTDESK_TOKEN_RATE")?.unwrap_or(CALLS_PER_MINUTE),
@@ -333,6 +337,7 @@ mod tests {
         assert_eq!((udp, announce, webhooks), ("0.0.0.0:7882".parse().unwrap(), vec![], vec![]));
         assert!(!config.production);
         assert_eq!(config.data_dir, PathBuf::from("data"));
+        assert_eq!(config.database.to_string(), "data/frontdesk.db");
     }
 
     #[test]
@@ -398,6 +403,7 @@ mod tests {
             ("FRONTDESK_TOKEN_RATE", &[("FRONTDESK_TOKEN_RATE", "0")]),
             ("FRONTDESK_ASSISTANT", &[("FRONTDESK_ASSISTANT", "maybe")]),
             ("FRONTDESK_LOG", &[("FRONTDESK_LOG", "frontdesk=loud")]),
+            ("DATABASE_URL", &[("DATABASE_URL", "mysql://host/calls")]),
         ];
         for (name, variables) in cases {
             let error = read(variables).unwrap_err();

@@ -36,6 +36,12 @@ pub enum ApiError {
     /// No such route.
     #[error("there is nothing at this address")]
     NotFound,
+    /// A webhook that the room server's key did not sign, or not for this body, or too long ago.
+    #[error("the signature does not hold")]
+    Unsigned,
+    /// The database is away.
+    #[error("this cannot be done now; try again")]
+    Unavailable,
     /// The call was refused.
     #[error(transparent)]
     Call(#[from] CallRefused),
@@ -50,6 +56,8 @@ impl ApiError {
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unsigned => StatusCode::UNAUTHORIZED,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Call(refused) => status(refused),
         }
     }
@@ -63,6 +71,8 @@ impl ApiError {
             Self::ForeignOrigin => "foreign_origin",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::NotFound => "not_found",
+            Self::Unsigned => "unsigned",
+            Self::Unavailable => "unavailable",
             Self::Call(refused) => match refused {
                 CallRefused::BadField { .. } => "bad_field",
                 CallRefused::Forbidden { .. } => "forbidden",

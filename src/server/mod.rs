@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod calls;
+pub mod command;
 pub mod config;
 pub mod content;
 mod entrance;
@@ -10,15 +11,22 @@ pub mod keys;
 pub mod limits;
 mod listen;
 pub mod origin;
+pub mod record;
 pub mod rooms;
 pub mod router;
 pub mod security;
 pub mod sfu;
 pub mod state;
+pub mod storage;
 pub mod token;
 pub mod visitor;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -26,11 +34,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{
     agent::{AgentConfig, AgentHost, Link, Speech},
     calls::Calls,
+    command::Command,
     config::{Assistant, Config},
     content::Content,
     entrance::Entrance,
     limits::VisitorLimit,
+    record::{Record, print_call, print_calls},
+    rooms::webhook::Webhooks,
     state::{AppState, Parts},
+    storage::{Storage, SystemEdge},
 };
 use crate::domain::{call::Answering, faq::Faq};
 
@@ -40,11 +52,37 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How often the visitors who have rested are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
-/// Reads the settings, serves until Ctrl-C or SIGTERM.
+/// Does what the command says; serving goes on until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// Settings that cannot be used, or an address that cannot be bound.
-pub async fn run() -> anyhow::Result<()> {
+/// Settings that cannot be used, a database that cannot be opened, an address that cannot be bound, no such call.
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => serve().await,
+        Command::Calls { limit, json } => {
+            let calls = recorded().await?.calls(limit).await?;
+            say(&if json { serde_json::to_string_pretty(&calls)? } else { print_calls(&calls) });
+            Ok(())
+        }
+        Command::Call { id, json } => {
+            let call = recorded().await?.call_record(&id).await?;
+            let call = call.ok_or_else(|| anyhow::anyhow!("there is no call {id}; `frontdesk calls` lists them"))?;
+            say(&if json { serde_json::to_string_pretty(&call)? } else { print_call(&call) });
+            Ok(())
+        }
+        Command::Help => {
+            say(command::USAGE);
+            Ok(())
+        }
+    }
+}
+
+/// The record, to be read.
+async fn recorded() -> anyhow::Result<Storage> {
+    Ok(Storage::open(&Config::from_env()?.database, Arc::new(SystemEdge)).await?)
+}
+
+async fn serve() -> anyhow::Result<()> {
     install_crypto();
     let config = Config::from_env()?;
     tracing_subscriber::fmt().with_env_filter(&config.log).with_writer(io::stderr).init();
@@ -76,6 +114,7 @@ pub struct Server {
     app: AppState,
     entrance: Entrance,
     assistant: Option<(AgentHost, mpsc::Receiver<String>)>,
+    record: Record,
     rooms: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -84,14 +123,18 @@ impl Server {
     /// Opens whatever `config` asks for; it will answer on `listener`, until `shutdown`.
     ///
     /// # Errors
-    /// A key that cannot be read or made, a socket that cannot be used, questions that cannot be read.
+    /// A key that cannot be read or made, a database or socket that cannot be used, questions that cannot be read.
     pub async fn start(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         let content = Content::load(&config.content)?;
+        let storage = Storage::open(&config.database, Arc::new(SystemEdge)).await?;
+        storage.forget_old_webhooks().await?;
         let open =
             rooms::open(config.rooms, &config.data_dir, address, config.allowed_origins.clone(), shutdown.clone())
                 .await?;
         let link = Link { url: open.url, key: open.key.clone() };
+        let webhooks = Webhooks::new(&open.key);
+        let record = Record::start(storage.clone(), open.rooms.clone(), open.facts).await;
         let assistant = config.assistant.map(|assistant| assistant_config(assistant, content.faq.clone()));
         let answering = match assistant.as_ref().map(agent::speech) {
             None => Answering::ByTeam,
@@ -108,12 +151,16 @@ impl Server {
             early_tickets: open.router.is_some(),
             calls,
             room_url: config.public_url.or(open.public_url),
+            storage,
+            webhooks,
             proxies: config.trusted_proxies,
             origins: config.allowed_origins,
         });
         let entrance = Entrance::new(app.clone(), router::router(app.clone(), open.router));
-        let assistant = assistant.map(|assistant| (AgentHost::new(assistant, link), open.starts));
-        Ok(Self { listener, address, app, entrance, assistant, rooms: open.tasks, shutdown })
+        let reporter = Arc::new(record.desk());
+        let host = |assistant| AgentHost::new(assistant, link).reporting_to(reporter);
+        let assistant = assistant.map(|assistant| (host(assistant), open.starts));
+        Ok(Self { listener, address, app, entrance, assistant, record, rooms: open.tasks, shutdown })
     }
 
     /// The address that it listens at.
@@ -121,9 +168,9 @@ impl Server {
         self.address
     }
 
-    /// Answers until the word to stop, then lets open connections finish for a moment.
+    /// Answers until the word to stop, then lets open connections finish for a moment, and stores what is left to store.
     pub async fn run(self) {
-        let Self { listener, app, entrance, assistant, rooms, shutdown, .. } = self;
+        let Self { listener, app, entrance, assistant, record, rooms, shutdown, .. } = self;
         tokio::spawn(forget_the_rested(app, shutdown.clone()));
         let assistant = assistant.map(|(host, starts)| tokio::spawn(host.run(starts, shutdown.clone())));
         let stopping = async {
@@ -138,6 +185,7 @@ impl Server {
             () = stopping => {}
             () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => {}
         }
+        record.finish().await;
     }
 }
 
@@ -158,9 +206,13 @@ async fn forget_the_rested(app: AppState, shutdown: CancellationToken) {
 }
 
 /// The one line for people: where to look. `make run` waits for it.
-#[expect(clippy::print_stdout, reason = "the address is this program's output")]
 fn announce(address: SocketAddr) {
-    println!("Frontdesk answers on http://{address}");
+    say(&format!("Frontdesk answers on http://{address}"));
+}
+
+/// Writes `text` to whoever started the program, and may have stopped reading.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{}", text.trim_end());
 }
 
 /// Ends with the first Ctrl-C or SIGTERM.

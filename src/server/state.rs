@@ -11,7 +11,10 @@ use axum::{
 };
 use leptos::config::LeptosOptions;
 
-use super::{calls::Calls, config::PublicUrl, content::Content, origin::AllowedOrigins, visitor::TrustedProxies};
+use super::{
+    calls::Calls, config::PublicUrl, content::Content, origin::AllowedOrigins, rooms::webhook::Webhooks,
+    storage::Storage, visitor::TrustedProxies,
+};
 use crate::domain::call::Answering;
 
 /// The parts of the server, cheap to clone.
@@ -34,6 +37,10 @@ pub struct Parts {
     pub calls: Calls,
     /// The room server's address for browsers; absent where it is our own, reached as the page was.
     pub room_url: Option<PublicUrl>,
+    /// Where calls are recorded.
+    pub storage: Storage,
+    /// Reads what a LiveKit server posts.
+    pub webhooks: Webhooks,
     /// The proxies that are believed.
     pub proxies: TrustedProxies,
     /// The foreign sites that may ask for calls.
@@ -65,6 +72,16 @@ impl AppState {
     /// Where calls start.
     pub fn calls(&self) -> &Calls {
         &self.0.calls
+    }
+
+    /// Where calls are recorded.
+    pub fn storage(&self) -> &Storage {
+        &self.0.storage
+    }
+
+    /// Reads what a LiveKit server posts.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.0.webhooks
     }
 
     /// The proxies that are believed.

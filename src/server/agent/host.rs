@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     link::{self, Joined, Kind, Link, Presence},
+    report::Reporter,
     script::{Knowledge, Script},
     session::{Engines, Outcome, Session},
     stt,
@@ -71,6 +72,7 @@ pub struct AgentHost {
     speech: Speech,
     engines: Engines,
     knowledge: Arc<Knowledge>,
+    reporter: Option<Arc<dyn Reporter>>,
 }
 
 impl AgentHost {
@@ -82,7 +84,12 @@ impl AgentHost {
             tts: speech.speaks.then(|| Arc::new(Flite::new(config.voice)) as Arc<_>),
         };
         let knowledge = Arc::new(Knowledge::new(config.faq, config.greeting));
-        Self { link, name: config.name, speech, engines, knowledge }
+        Self { link, name: config.name, speech, engines, knowledge, reporter: None }
+    }
+
+    /// Tells `reporter` what is heard in its calls.
+    pub fn reporting_to(self, reporter: Arc<dyn Reporter>) -> Self {
+        Self { reporter: Some(reporter), ..self }
     }
 
     /// Joins each room that `starts` names, until `shutdown`; then leaves them all.
@@ -126,7 +133,8 @@ impl AgentHost {
                 }
             };
             tracing::info!(room, "the assistant is in the room");
-            let session = Session::new(joined, self.engines.clone(), &mut script, &presence.identity, is_back);
+            let (engines, reporter) = (self.engines.clone(), self.reporter.clone());
+            let session = Session::new(joined, engines, &mut script, &presence.identity, is_back, reporter);
             let start = Instant::now();
             let Outcome::Lost { greeted } = session.run(&shutdown).await else { break };
             let Some(wait) = losses.lost_after(start.elapsed()) else {

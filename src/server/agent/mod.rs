@@ -8,7 +8,7 @@
 //! [`AgentHost`] joins each room it is told of and runs one session in it, which wires these. `attendance`, `turn`,
 //! `playout`, `transcript` and `script` are pure; `link` alone knows LiveKit; engines stand behind small traits (`stt::Stt`,
 //! `tts::Tts`, `vad::Vad`, `script::Brain`).
-//! It knows the room server by its address only, embedded or not.
+//! It knows the room server by its address only, embedded or not, and the record of calls as a [`Reporter`] only.
 
 mod attendance;
 mod audio;
@@ -18,8 +18,10 @@ pub mod link;
 mod mouth;
 mod outbox;
 mod playout;
+mod report;
 mod script;
 mod session;
+mod stopwatch;
 mod stt;
 mod transcript;
 mod tts;
@@ -29,4 +31,5 @@ mod vad;
 pub use self::{
     host::{AgentConfig, AgentHost, Speech, speech},
     link::Link,
+    report::Reporter,
 };

@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::{
@@ -21,7 +21,9 @@ use super::{
     link::{Closed, Joined, Kind, Order, RoomEvent},
     mouth::Mouth,
     outbox::Outbox,
+    report::{Account, Reporter},
     script::{Brain, Then},
+    stopwatch::Stopwatch,
     stt::{Stt, Utterance, UtteranceId, Words},
     transcript::{Transcripts, Voice},
     tts::Tts,
@@ -75,24 +77,31 @@ pub(super) struct Session<'a> {
     ears: HashMap<String, Ear>,
     turns: Turns,
     transcripts: Transcripts,
-    /// Who was heard last, and their utterance while it goes on.
+    /// Who was heard last, since when, and their utterance while it goes on.
     talker: Option<Voice>,
+    talker_since: Duration,
     utterance: Option<Box<dyn Utterance>>,
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     mouth: Mouth,
+    account: Account,
+    stopwatch: Stopwatch,
 }
 
 impl<'a> Session<'a> {
     /// Takes a room that was joined as `identity`; `is_back` when whoever comes was greeted before the connection broke.
+    /// What is heard is told to `reporter`.
     pub(super) fn new(
         joined: Joined,
         engines: Engines,
         brain: &'a mut dyn Brain,
         identity: &str,
         is_back: bool,
+        reporter: Option<Arc<dyn Reporter>>,
     ) -> Self {
         let own = Voice { identity: identity.to_owned(), track: String::new() };
         let mouth = Mouth::new(engines.tts.clone());
+        let since_epoch = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let now_ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
         Self {
             events: joined.events,
             outbox: Outbox::new(joined.orders),
@@ -106,9 +115,12 @@ impl<'a> Session<'a> {
             ears: HashMap::new(),
             turns: Turns::new(Timings::default()),
             talker: None,
+            talker_since: Duration::ZERO,
             utterance: None,
             words: mpsc::channel(QUEUE),
             mouth,
+            account: Account::new(reporter, joined.room, now_ms),
+            stopwatch: Stopwatch::default(),
         }
     }
 
@@ -199,9 +211,15 @@ impl<'a> Session<'a> {
                 }
                 let text: String = text.trim().chars().take(CHAT_CHARS).collect();
                 if !text.is_empty() {
+                    let written = self.transcripts.visitor_wrote(identity, &text, now);
+                    self.account.heard(&written, &self.own.identity, true);
+                    self.stopwatch.wrote();
                     self.on_turn(Input::Wrote(text), now);
                 }
             }
+            RoomEvent::Arrival { identity, arrived } => self.account.arrived(identity, arrived, now),
+            RoomEvent::Quality { identity, quality } => self.account.judged(identity, quality, now),
+            RoomEvent::RoundTrip(trip) => self.account.went_round(self.own.identity.clone(), trip, now),
             RoomEvent::Closed(_) => {}
         }
     }
@@ -240,6 +258,7 @@ impl<'a> Session<'a> {
                 Edge::Started { at, pcm } if self.utterance.is_none() => {
                     let track = self.ears.get(identity).map(|ear| ear.track().to_owned()).unwrap_or_default();
                     self.talker = Some(Voice { identity: identity.to_owned(), track });
+                    self.talker_since = at;
                     self.on_turn(Input::SpeechStarted { at }, now);
                     self.hear(&pcm);
                 }
@@ -247,7 +266,11 @@ impl<'a> Session<'a> {
                     self.hear(&pcm);
                     self.on_turn(Input::SpeechGoesOn { until }, now);
                 }
-                Edge::Ended { at } if is_talker => self.on_turn(Input::SpeechEnded { at }, now),
+                Edge::Ended { at } if is_talker => {
+                    self.transcripts.visitor_ended(at);
+                    self.stopwatch.silent(at);
+                    self.on_turn(Input::SpeechEnded { at }, now);
+                }
                 Edge::Started { .. } | Edge::Continued { .. } | Edge::Ended { .. } => {}
             }
         }
@@ -262,8 +285,9 @@ impl<'a> Session<'a> {
     fn on_words(&mut self, Words { utterance, text, is_final }: Words) {
         let now = self.now();
         let orders = self.transcripts.visitor_said(utterance, &text, is_final, now);
-        self.outbox.send_all(orders);
+        self.show_words(orders);
         if is_final {
+            self.stopwatch.words(now);
             self.on_turn(Input::Words { utterance, text }, now);
         }
     }
@@ -284,6 +308,9 @@ impl<'a> Session<'a> {
     fn play(&mut self, now: Duration) {
         let uttered = self.mouth.tick();
         if uttered.is_first {
+            if let Some(laps) = self.stopwatch.sounded(now) {
+                self.account.answered(self.own.identity.clone(), laps, now);
+            }
             self.on_turn(Input::AnswerStarted, now);
         }
         if let Some(frame) = uttered.frame {
@@ -291,11 +318,11 @@ impl<'a> Session<'a> {
         }
         if !uttered.heard.is_empty() {
             let orders = self.transcripts.agent_said(&self.own, &uttered.heard, now);
-            self.outbox.send_all(orders);
+            self.show_words(orders);
         }
         if let Some(then) = uttered.over {
             let orders = self.transcripts.agent_finished(&self.own, now);
-            self.outbox.send_all(orders);
+            self.show_words(orders);
             self.on_turn(Input::AnswerFinished, now);
             if then == Then::Leave {
                 self.on_attendance(attendance::Input::SaidGoodbye, now);
@@ -350,7 +377,7 @@ impl<'a> Session<'a> {
 
     fn listen(&mut self, id: UtteranceId) {
         if let Some(talker) = self.talker.clone() {
-            self.transcripts.visitor_begins(id, talker);
+            self.transcripts.visitor_begins(id, talker, self.talker_since);
         }
         self.utterance = self.engines.stt.as_ref().map(|stt| stt.begin(id, self.words.0.clone()));
     }
@@ -361,7 +388,9 @@ impl<'a> Session<'a> {
     }
 
     fn answer(&mut self, said: &str) {
+        self.stopwatch.asked(self.now());
         let answer = self.brain.answer(said);
+        self.stopwatch.said(self.now());
         self.say(answer.text, answer.then);
     }
 
@@ -375,6 +404,16 @@ impl<'a> Session<'a> {
         self.mouth.stop();
         let now = self.now();
         let orders = self.transcripts.agent_cut(&self.own, now);
+        self.show_words(orders);
+    }
+
+    /// Shows words in the room, and tells the record of them.
+    fn show_words(&mut self, orders: Vec<Order>) {
+        for order in &orders {
+            if let Order::Transcript(words) = order {
+                self.account.heard(words, &self.own.identity, false);
+            }
+        }
         self.outbox.send_all(orders);
     }
 }

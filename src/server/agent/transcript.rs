@@ -35,6 +35,9 @@ struct Segment {
 #[derive(Debug)]
 struct Said {
     voice: Voice,
+    since: Duration,
+    /// When they fell silent, once they have.
+    until: Option<Duration>,
     segment: Option<Segment>,
 }
 
@@ -75,28 +78,43 @@ impl Transcripts {
 
     /// The assistant has finished: what was heard until here is final.
     pub(super) fn agent_finished(&mut self, voice: &Voice, now: Duration) -> Vec<Order> {
-        self.agent_ended(voice, now, BTreeMap::new())
+        self.agent_ended(voice, now, false)
     }
 
     /// The assistant was cut, if it was saying something: what was heard until here is final.
     pub(super) fn agent_cut(&mut self, voice: &Voice, now: Duration) -> Vec<Order> {
-        self.agent_ended(voice, now, BTreeMap::from([(INTERRUPTED.to_owned(), "true".to_owned())]))
+        self.agent_ended(voice, now, true)
     }
 
-    fn agent_ended(&mut self, voice: &Voice, now: Duration, more: BTreeMap<String, String>) -> Vec<Order> {
+    fn agent_ended(&mut self, voice: &Voice, now: Duration, interrupted: bool) -> Vec<Order> {
         let Some(segment) = self.agent.take() else { return Vec::new() };
         let mut attributes = attributes(&segment.id, &voice.track, true);
-        attributes.extend(more);
-        let transcript = older(&segment, voice, now, true);
+        if interrupted {
+            attributes.insert(INTERRUPTED.to_owned(), "true".to_owned());
+        }
+        let transcript = Transcript { interrupted, ..older(&segment, voice, now, true) };
         vec![Order::CloseText { stream: segment.id, attributes }, Order::Transcript(transcript)]
     }
 
-    /// Somebody begins an utterance: whenever its words come, they are theirs.
-    pub(super) fn visitor_begins(&mut self, utterance: UtteranceId, voice: Voice) {
-        self.visitors.insert(utterance, Said { voice, segment: None });
+    /// Somebody began an utterance at `since`: whenever its words come, they are theirs.
+    pub(super) fn visitor_begins(&mut self, utterance: UtteranceId, voice: Voice, since: Duration) {
+        self.visitors.insert(utterance, Said { voice, since, until: None, segment: None });
         while self.visitors.len() > OPEN_UTTERANCES {
             self.visitors.pop_first();
         }
+    }
+
+    /// Whoever began to speak last fell silent at `until`.
+    pub(super) fn visitor_ended(&mut self, until: Duration) {
+        if let Some(mut said) = self.visitors.last_entry() {
+            said.get_mut().until.get_or_insert(until);
+        }
+    }
+
+    /// Somebody wrote `text`.
+    pub(super) fn visitor_wrote(&mut self, identity: String, text: &str, now: Duration) -> Transcript {
+        let segment = Segment { id: self.id("CH"), text: text.to_owned(), start: now };
+        older(&segment, &Voice { identity, track: String::new() }, now, true)
     }
 
     /// What was understood of an utterance so far.
@@ -107,24 +125,24 @@ impl Transcripts {
         is_final: bool,
         now: Duration,
     ) -> Vec<Order> {
-        let Some(Said { voice, segment }) = self.visitors.remove(&utterance) else { return Vec::new() };
+        let Some(Said { voice, since, until, segment }) = self.visitors.remove(&utterance) else { return Vec::new() };
         let mut segment = match segment {
             Some(segment) => segment,
             None if text.is_empty() => {
                 if !is_final {
-                    self.visitors.insert(utterance, Said { voice, segment: None });
+                    self.visitors.insert(utterance, Said { voice, since, until, segment: None });
                 }
                 return Vec::new();
             }
-            None => Segment { id: self.id("SG"), text: String::new(), start: now },
+            None => Segment { id: self.id("SG"), text: String::new(), start: since },
         };
         segment.text = text.to_owned();
         let stream = self.id("ST");
         let attributes = attributes(&segment.id, &voice.track, is_final);
-        let transcript = older(&segment, &voice, now, is_final);
+        let transcript = older(&segment, &voice, until.unwrap_or(now), is_final);
         let sender = Some(voice.identity.clone());
         if !is_final {
-            self.visitors.insert(utterance, Said { voice, segment: Some(segment) });
+            self.visitors.insert(utterance, Said { voice, since, until, segment: Some(segment) });
         }
         vec![
             Order::OpenText { stream: stream.clone(), topic: TOPIC, attributes: attributes.clone(), sender },
@@ -159,6 +177,7 @@ fn older(segment: &Segment, voice: &Voice, now: Duration, is_final: bool) -> Tra
         start_ms: ms(segment.start),
         end_ms: ms(now),
         is_final,
+        interrupted: false,
     }
 }
 
@@ -177,7 +196,8 @@ mod tests {
     fn packet(identity: &str, track: &str, text: &str, start_ms: u64, end_ms: u64, is_final: bool) -> Order {
         let (identity, track) = (identity.into(), track.into());
         let segment = "SG_x0001".into();
-        Order::Transcript(Transcript { identity, track, segment, text: text.into(), start_ms, end_ms, is_final })
+        let (text, interrupted) = (text.into(), false);
+        Order::Transcript(Transcript { identity, track, segment, text, start_ms, end_ms, is_final, interrupted })
     }
 
     #[test]
@@ -214,10 +234,10 @@ mod tests {
         transcripts.agent_said(&me, "Hello,", Duration::from_millis(100));
         let mut attributes = map("SG_x0001", "true", "TR_a");
         attributes.insert("frontdesk.interrupted".into(), "true".into());
-        let expected = [
-            Order::CloseText { stream: "SG_x0001".into(), attributes },
-            packet("agent", "TR_a", "Hello,", 100, 400, true),
-        ];
+        let (identity, track, segment, text) = ("agent".into(), "TR_a".into(), "SG_x0001".into(), "Hello,".into());
+        let (start_ms, end_ms, is_final, interrupted) = (100, 400, true, true);
+        let cut = Transcript { identity, track, segment, text, start_ms, end_ms, is_final, interrupted };
+        let expected = [Order::CloseText { stream: "SG_x0001".into(), attributes }, Order::Transcript(cut)];
         assert_eq!(transcripts.agent_cut(&me, Duration::from_millis(400)), expected);
     }
 
@@ -225,15 +245,17 @@ mod tests {
     fn each_version_of_the_visitors_segment_is_a_whole_stream_in_their_name() {
         let mut transcripts = Transcripts::new("x".into());
         let first = UtteranceId(1);
-        transcripts.visitor_begins(first, voice("ada", "TR_m"));
+        transcripts.visitor_begins(first, voice("ada", "TR_m"), Duration::from_millis(40));
         let mut orders = transcripts.visitor_said(first, "are", false, Duration::from_millis(100));
+        transcripts.visitor_ended(Duration::from_millis(700));
         orders.extend(transcripts.visitor_said(first, "are you free", true, Duration::from_millis(900)));
         let versions = [("ST_x0002", "are", "false"), ("ST_x0003", "are you free", "true")];
         let expected: Vec<_> = versions
             .into_iter()
             .flat_map(|(stream, text, is_final)| {
                 let attributes = map("SG_x0001", is_final, "TR_m");
-                let end_ms = if is_final == "true" { 900 } else { 100 };
+                // Not when the words came: when they were said.
+                let end_ms = if is_final == "true" { 700 } else { 100 };
                 [
                     Order::OpenText {
                         stream: stream.into(),
@@ -243,12 +265,12 @@ mod tests {
                     },
                     Order::WriteText { stream: stream.into(), text: text.into() },
                     Order::CloseText { stream: stream.into(), attributes },
-                    packet("ada", "TR_m", text, 100, end_ms, is_final == "true"),
+                    packet("ada", "TR_m", text, 40, end_ms, is_final == "true"),
                 ]
             })
             .collect();
         assert_eq!(orders, expected);
-        transcripts.visitor_begins(first.next(), voice("ada", "TR_m"));
+        transcripts.visitor_begins(first.next(), voice("ada", "TR_m"), Duration::ZERO);
         assert_eq!(transcripts.visitor_said(first.next(), "", true, Duration::ZERO), []);
     }
 
@@ -271,10 +293,10 @@ mod tests {
         let expected = |identity: &str, segment: &str, text: &str| {
             Some((identity.to_owned(), segment.to_owned(), text.to_owned()))
         };
-        transcripts.visitor_begins(first, voice("ada", "TR_a"));
+        transcripts.visitor_begins(first, voice("ada", "TR_a"), Duration::ZERO);
         let heard = written(&mut transcripts, first, "are", false);
         assert_eq!(heard, expected("ada", "SG_x0001", "are"));
-        transcripts.visitor_begins(second, voice("bob", "TR_b"));
+        transcripts.visitor_begins(second, voice("bob", "TR_b"), Duration::ZERO);
         let heard = written(&mut transcripts, second, "how", false);
         assert_eq!(heard, expected("bob", "SG_x0003", "how"));
         let heard = written(&mut transcripts, first, "are you free", true);
@@ -287,7 +309,7 @@ mod tests {
     #[test]
     fn utterances_that_are_never_recognised_are_forgotten() {
         let mut transcripts = Transcripts::new("x".into());
-        (0..100).for_each(|n| transcripts.visitor_begins(UtteranceId(n), voice("ada", "TR_a")));
+        (0..100).for_each(|n| transcripts.visitor_begins(UtteranceId(n), voice("ada", "TR_a"), Duration::ZERO));
         assert_eq!(transcripts.visitors.len(), OPEN_UTTERANCES);
     }
 }

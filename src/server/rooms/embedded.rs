@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS,
     dispatch::{Dispatch, Present},
+    facts::{member_kind, ms},
 };
 use crate::server::{
     calls::RoomType,
@@ -163,14 +164,21 @@ fn since_epoch() -> Duration {
 impl From<RoomInfo> for Room {
     fn from(room: RoomInfo) -> Self {
         let sid = room.sid.to_string();
-        Self { name: room.name, sid, metadata: room.metadata, participants: room.participants }
+        let opened_ms = ms(room.created);
+        Self { name: room.name, sid, metadata: room.metadata, participants: room.participants, opened_ms }
     }
 }
 
 impl From<ParticipantInfo> for Participant {
     fn from(info: ParticipantInfo) -> Self {
-        let sid = info.sid.to_string();
-        Self { identity: info.identity, sid, name: info.name, is_agent: info.kind == Kind::Agent }
+        Self {
+            sid: info.sid.to_string(),
+            kind: member_kind(info.kind),
+            is_active: info.stage == Stage::Active,
+            joined_ms: ms(info.joined),
+            identity: info.identity,
+            name: info.name,
+        }
     }
 }
 

@@ -5,12 +5,18 @@ use livekit_api::services::{
     ServerError, ServerErrorCode, ServiceError,
     room::{CreateRoomOptions, RoomClient},
 };
-use livekit_protocol::{ParticipantInfo, participant_info::Kind};
+use livekit_protocol::{
+    ParticipantInfo,
+    participant_info::{Kind, State},
+};
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::{NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS};
-use crate::server::{config::PublicUrl, token::ApiKey};
+use crate::{
+    domain::record::MemberKind,
+    server::{config::PublicUrl, token::ApiKey},
+};
 
 /// A LiveKit server's rooms.
 pub struct LiveKitRooms {
@@ -66,14 +72,40 @@ impl Rooms for LiveKitRooms {
 
 impl From<livekit_protocol::Room> for Room {
     fn from(room: livekit_protocol::Room) -> Self {
-        Self { name: room.name, sid: room.sid, metadata: room.metadata, participants: room.num_participants }
+        let opened_ms = opened_ms(&room);
+        Self { name: room.name, sid: room.sid, metadata: room.metadata, participants: room.num_participants, opened_ms }
     }
 }
 
 impl From<ParticipantInfo> for Participant {
     fn from(info: ParticipantInfo) -> Self {
-        let is_agent = info.kind() == Kind::Agent;
-        Self { identity: info.identity, sid: info.sid, name: info.name, is_agent }
+        Self {
+            kind: member_kind(&info),
+            is_active: info.state() == State::Active,
+            joined_ms: joined_ms(&info),
+            identity: info.identity,
+            sid: info.sid,
+            name: info.name,
+        }
+    }
+}
+
+/// When a room opened; servers before LiveKit 1.8 tell it in seconds alone.
+pub(super) fn opened_ms(room: &livekit_protocol::Room) -> i64 {
+    if room.creation_time_ms > 0 { room.creation_time_ms } else { room.creation_time.saturating_mul(1000) }
+}
+
+/// When somebody came; servers before LiveKit 1.8 tell it in seconds alone.
+pub(super) fn joined_ms(info: &ParticipantInfo) -> i64 {
+    if info.joined_at_ms > 0 { info.joined_at_ms } else { info.joined_at.saturating_mul(1000) }
+}
+
+/// What somebody is.
+pub(super) fn member_kind(info: &ParticipantInfo) -> MemberKind {
+    match info.kind() {
+        Kind::Standard | Kind::Sip => MemberKind::Person,
+        Kind::Agent => MemberKind::Assistant,
+        Kind::Ingress | Kind::Egress | Kind::Connector | Kind::Bridge => MemberKind::Machine,
     }
 }
 

@@ -4,12 +4,19 @@
 
 mod dispatch;
 mod embedded;
+mod facts;
 mod livekit;
 mod open;
+pub mod webhook;
 
 use async_trait::async_trait;
 
-pub use self::open::{OpenError, OpenRooms, open};
+pub use self::{
+    facts::{Heard, RoomFacts},
+    open::{OpenError, OpenRooms, open},
+};
+use super::calls::RoomType;
+use crate::domain::record::MemberKind;
 
 /// Rooms that may wait for their assistant at one time; beyond this many the machine is past helping.
 const WAITING_ROOMS: usize = 1024;
@@ -77,6 +84,8 @@ pub struct Room {
     pub metadata: String,
     /// How many are in it, assistants not counted.
     pub participants: u32,
+    /// When it opened, in milliseconds since the Unix epoch.
+    pub opened_ms: i64,
 }
 
 /// Somebody in a room.
@@ -88,8 +97,17 @@ pub struct Participant {
     pub sid: String,
     /// The name that others see.
     pub name: String,
-    /// Whether it is an assistant.
-    pub is_agent: bool,
+    /// What it is.
+    pub kind: MemberKind,
+    /// Whether its media is up.
+    pub is_active: bool,
+    /// When it came, in milliseconds since the Unix epoch.
+    pub joined_ms: i64,
+}
+
+/// Whether a room of this name is one of those that visitors and staff are given tickets for: a call.
+pub fn is_call(room: &str) -> bool {
+    [RoomType::Support, RoomType::AdminAssistant].iter().any(|kind| room.starts_with(kind.prefix()))
 }
 
 /// Why the room server did not do it.

@@ -10,7 +10,7 @@ use axum::Router;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Rooms, embedded::EmbeddedRooms, livekit::LiveKitRooms};
+use super::{RoomFacts, Rooms, embedded::EmbeddedRooms, livekit::LiveKitRooms};
 use crate::server::{
     config::{PublicUrl, RoomServer},
     keys::{self, KeyError},
@@ -33,6 +33,8 @@ pub struct OpenRooms {
     pub router: Option<Router>,
     /// Names of rooms that need an assistant.
     pub starts: mpsc::Receiver<String>,
+    /// What happens in the rooms of calls, where the server is our own; a LiveKit server tells by webhooks.
+    pub facts: Option<RoomFacts>,
     /// What goes on in this process until the rooms are closed and everybody in them has been told.
     pub tasks: TaskTracker,
 }
@@ -76,6 +78,7 @@ pub async fn open(
                 public_url: Some(url),
                 router: None,
                 starts,
+                facts: None,
                 tasks: TaskTracker::new(),
             })
         }
@@ -86,9 +89,10 @@ pub async fn open(
                 .await
                 .map_err(|source| OpenError::Media { address: udp, source })?;
             let (router, tasks) = (Some(sfu.router()), sfu.tasks().clone());
+            let facts = Some(RoomFacts::new(sfu.events()));
             let (rooms, starts) = EmbeddedRooms::new(sfu, shutdown);
             let url = format!("ws://{}", reachable(site));
-            Ok(OpenRooms { rooms: Arc::new(rooms), key, url, public_url: None, router, starts, tasks })
+            Ok(OpenRooms { rooms: Arc::new(rooms), key, url, public_url: None, router, starts, facts, tasks })
         }
     }
 }

@@ -4,6 +4,7 @@
 //! speaks), and turns LiveKit's messages into the few events that a conversation needs. It alone imports LiveKit's
 //! protobuf types; it knows nothing of speech, turns or answers.
 
+mod arrivals;
 mod driver;
 mod others;
 mod peer;
@@ -16,14 +17,22 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use livekit_protocol::JoinResponse;
 use livekit_signaling::{CLIENT_PROTOCOL_DEFAULT, SignalClient, SignalError, SignalOptions};
 use tokio::sync::mpsc;
 
+pub use self::arrivals::Arrived;
 use self::{driver::Driver, peer::Peer};
-use crate::server::token::{ApiKey, Claims, TokenError, VideoGrants};
+use crate::{
+    domain::record::RoomLife,
+    server::token::{ApiKey, Claims, TokenError, VideoGrants},
+};
 
 /// The highest signalling protocol with which a server lets the data channels be negotiated in band.
 const PROTOCOL: u32 = 16;
+
+/// How often the way to the room server is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
 /// How long the assistant's token lets it join; a room's own life is longer.
 const TOKEN_TTL: Duration = Duration::from_secs(600);
@@ -106,6 +115,22 @@ pub enum RoomEvent {
         /// Whether the frame before it was lost.
         gap: bool,
     },
+    /// How well somebody's sound arrived in the last seconds.
+    Arrival {
+        /// Their identity.
+        identity: String,
+        /// How well.
+        arrived: Arrived,
+    },
+    /// Somebody's connection, as the room server judges it.
+    Quality {
+        /// Their identity.
+        identity: String,
+        /// `excellent`, `good`, `poor` or `lost`.
+        quality: &'static str,
+    },
+    /// How long the way to the room server and back takes.
+    RoundTrip(Duration),
     /// Somebody's microphone is switched off.
     Muted {
         /// Their identity.
@@ -195,10 +220,14 @@ pub struct Transcript {
     pub end_ms: u64,
     /// Whether it will not change any more.
     pub is_final: bool,
+    /// Whether the speaker was cut short; the packet has no word for it.
+    pub interrupted: bool,
 }
 
 /// A room that one is in: where to send orders and where events come from.
 pub struct Joined {
+    /// Which life of the room; absent where the server gave it no id yet.
+    pub room: Option<RoomLife>,
     /// Takes orders; closing it leaves the room.
     pub orders: mpsc::Sender<Order>,
     /// Gives what happens.
@@ -226,7 +255,7 @@ impl Link {
     /// A server that cannot be reached, or that refuses.
     pub async fn join(&self, presence: &Presence) -> Result<Joined, JoinError> {
         let ip = self.local_address().await?;
-        let (publisher, subscriber) = (Peer::bind(ip).await?, Peer::bind(ip).await?);
+        let (publisher, subscriber) = (Peer::bind(ip, Some(MEASURE_EVERY)).await?, Peer::bind(ip, None).await?);
         let mut options = SignalOptions::default();
         options.protocol_version = PROTOCOL;
         options.client_protocol = CLIENT_PROTOCOL_DEFAULT;
@@ -234,11 +263,12 @@ impl Link {
         options.region_failover = false;
         let token = self.token(presence)?;
         let (signal, join, signals) = SignalClient::connect(&self.url, &token, options, None).await?;
+        let room = life(&join);
         let (orders, orders_in) = mpsc::channel(QUEUE);
         let (events_out, events) = mpsc::channel(QUEUE);
         let driver = Driver::new(signal, publisher, subscriber, presence.name.clone(), events_out);
         tokio::spawn(driver.run(join, signals, orders_in));
-        Ok(Joined { orders, events })
+        Ok(Joined { room, orders, events })
     }
 
     /// The address that the system would send from; loopback for a server on this machine.
@@ -278,6 +308,14 @@ impl Link {
         };
         self.key.mint(claims, since_epoch(), TOKEN_TTL)
     }
+}
+
+fn life(join: &JoinResponse) -> Option<RoomLife> {
+    let room = join.room.as_ref().filter(|room| !room.sid.is_empty())?;
+    // Servers before LiveKit 1.8 tell the time in seconds alone.
+    let opened_ms =
+        if room.creation_time_ms > 0 { room.creation_time_ms } else { room.creation_time.saturating_mul(1000) };
+    Some(RoomLife { name: room.name.clone(), sid: room.sid.clone(), opened_ms })
 }
 
 fn since_epoch() -> Duration {
