@@ -1,12 +1,13 @@
 //! Every setting, read once into types: the one place that sees the environment.
 //!
-//! An empty variable counts as absent. It opens nothing and makes nothing: keys are `keys`' matter, sockets the server's.
+//! An empty variable counts as absent. But for the site's and the assistant's files it opens nothing, and it makes nothing:
+//! keys are `keys`' matter, sockets the server's.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU32,
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
@@ -15,10 +16,19 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
-use super::{origin::AllowedOrigins, storage::Database, token::ApiKey, visitor::TrustedProxies};
+use super::{
+    agent::{self, SettingsError},
+    origin::AllowedOrigins,
+    storage::Database,
+    token::ApiKey,
+    visitor::TrustedProxies,
+};
 
 /// Where the site's address and folders are written; `LEPTOS_*` variables win over it.
 const SITE_FILE: &str = "Leptos.toml";
+
+/// Who answers, in the folder of the site's words.
+const ASSISTANT_FILE: &str = "assistant.toml";
 
 /// The UDP port of the embedded room server: livekit-server's default for one port (`rtc.udp_port`).
 const UDP_PORT: u16 = 7882;
@@ -26,14 +36,8 @@ const UDP_PORT: u16 = 7882;
 /// Calls that a visitor may start in a minute: far above what a person does, far below what hurts.
 const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 
-/// What the assistant says first, of the site in `content/`.
-const GREETING: &str = "Hello, Harbour Sounds. How can I help with your event?";
-
 /// str0m and what it stands on warn of what peers send, which any peer could fill the log with.
 const LOG: &str = "info,str0m=error,sctp_proto=off,is=error,dimpl=error";
-
-/// The clearest of the voices that flite has built in.
-const VOICE: &str = "slt";
 
 /// The shortest secret taken in production: the 32 bytes of HMAC-SHA-256's own output (RFC 7518, 3.2).
 const SECRET_MIN_BYTES: usize = 32;
@@ -72,8 +76,8 @@ pub struct Config {
     pub calls_per_minute: NonZeroU32,
     /// The folder of the site's words: `site.toml` and `faq.md`.
     pub content: PathBuf,
-    /// The assistant; absent where it is switched off.
-    pub assistant: Option<Assistant>,
+    /// The assistant's file, and the keys that it asks for; absent where it is switched off.
+    pub assistant: Option<(agent::Settings, agent::Keys)>,
     /// What is logged, as `tracing-subscriber` filters it.
     pub log: String,
 }
@@ -99,17 +103,6 @@ pub enum RoomServer {
         /// A key of it.
         key: ApiKey,
     },
-}
-
-/// What the assistant is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assistant {
-    /// The name that visitors see.
-    pub name: String,
-    /// What it says first.
-    pub greeting: String,
-    /// flite's voice.
-    pub voice: String,
 }
 
 /// A room server's address as browsers connect to it: `ws://` or `wss://`, a host, perhaps a path, no slash at the end.
@@ -169,6 +162,9 @@ pub enum ConfigError {
     /// The site's file, or a `LEPTOS_*` variable that wins over it, cannot be understood.
     #[error("{SITE_FILE}, or a LEPTOS_* variable that wins over it: {0}")]
     Site(String),
+    /// The assistant's file cannot be used.
+    #[error(transparent)]
+    Assistant(#[from] SettingsError),
     /// A variable cannot be understood.
     #[error("{name}: {reason}")]
     Variable {
@@ -196,8 +192,8 @@ impl Config {
     ///
     /// # Errors
     /// The first setting that cannot be used, by its name and with the reason.
-    pub fn read(site: LeptosOptions, variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
-        let settings = Settings(&|name| variable(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty()));
+    pub fn read(site: LeptosOptions, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let settings = Variables(&|name| variable(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty()));
         let production = match settings.get("FRONTDESK_ENV").as_deref() {
             None | Some("development") => false,
             Some("production") => true,
@@ -215,7 +211,7 @@ impl Config {
             trusted_proxies: settings.parse("FRONTDESK_TRUSTED_PROXIES")?.unwrap_or_default(),
             allowed_origins: settings.parse("FRONTDESK_ALLOWED_ORIGINS")?.unwrap_or_default(),
             calls_per_minute: settings.parse("FRONTDESK_TOKEN_RATE")?.unwrap_or(CALLS_PER_MINUTE),
-            assistant: settings.assistant()?,
+            assistant: settings.assistant(&content)?,
             content,
             log: settings.log()?,
         })
@@ -223,10 +219,10 @@ impl Config {
 }
 
 /// The variables that are set and not empty.
-struct Settings<'a>(&'a dyn Fn(&'static str) -> Option<String>);
+struct Variables<'a>(&'a dyn Fn(&str) -> Option<String>);
 
-impl Settings<'_> {
-    fn get(&self, name: &'static str) -> Option<String> {
+impl Variables<'_> {
+    fn get(&self, name: &str) -> Option<String> {
         self.0(name)
     }
 
@@ -276,18 +272,14 @@ impl Settings<'_> {
         Ok(log)
     }
 
-    fn assistant(&self) -> Result<Option<Assistant>, ConfigError> {
+    fn assistant(&self, content: &Path) -> Result<Option<(agent::Settings, agent::Keys)>, ConfigError> {
         match self.get("FRONTDESK_ASSISTANT").as_deref() {
             Some("off") => return Ok(None),
             None | Some("on") => {}
             Some(_) => return Err(bad("FRONTDESK_ASSISTANT", "it is `on` or `off`")),
         }
-        let or = |name, default: &str| self.get(name).unwrap_or_else(|| default.to_owned());
-        Ok(Some(Assistant {
-            name: or("FRONTDESK_ASSISTANT_NAME", "Assistant"),
-            greeting: or("FRONTDESK_GREETING", GREETING),
-            voice: or("FRONTDESK_VOICE", VOICE),
-        }))
+        let file = self.get("FRONTDESK_ASSISTANT_FILE").map_or_else(|| content.join(ASSISTANT_FILE), PathBuf::from);
+        Ok(Some(agent::Settings::load(&file, |name| self.get(name))?))
     }
 }
 
@@ -325,7 +317,7 @@ mod tests {
     fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
         let site = LeptosOptions::builder().output_name("frontdesk").build();
         let variable =
-            |name: &'static str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+            |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
         Config::read(site, variable).map_err(|error| error.to_string())
     }
 

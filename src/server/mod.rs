@@ -18,6 +18,7 @@ pub mod security;
 pub mod sfu;
 pub mod state;
 pub mod storage;
+mod tls;
 pub mod token;
 pub mod visitor;
 
@@ -35,7 +36,7 @@ use self::{
     agent::{AgentConfig, AgentHost, Link, Speech},
     calls::Calls,
     command::Command,
-    config::{Assistant, Config},
+    config::Config,
     content::Content,
     entrance::Entrance,
     limits::VisitorLimit,
@@ -44,7 +45,7 @@ use self::{
     state::{AppState, Parts},
     storage::{Storage, SystemEdge},
 };
-use crate::domain::{call::Answering, faq::Faq};
+use crate::domain::call::Answering;
 
 /// How long open connections may finish what they do after the word to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -135,7 +136,12 @@ impl Server {
         let link = Link { url: open.url, key: open.key.clone() };
         let webhooks = Webhooks::new(&open.key);
         let record = Record::start(storage.clone(), open.rooms.clone(), open.facts).await;
-        let assistant = config.assistant.map(|assistant| assistant_config(assistant, content.faq.clone()));
+        let assistant = config.assistant.map(|(settings, keys)| AgentConfig {
+            mailbox: Arc::new(record.mailbox(settings.calling_code.clone())),
+            settings,
+            keys,
+            faq: content.faq.clone(),
+        });
         let answering = match assistant.as_ref().map(agent::speech) {
             None => Answering::ByTeam,
             Some(Speech { hears: true, speaks: true }) => Answering::Aloud,
@@ -158,8 +164,8 @@ impl Server {
         });
         let entrance = Entrance::new(app.clone(), router::router(app.clone(), open.router));
         let reporter = Arc::new(record.desk());
-        let host = |assistant| AgentHost::new(assistant, link).reporting_to(reporter);
-        let assistant = assistant.map(|assistant| (host(assistant), open.starts));
+        let host = assistant.map(|assistant| AgentHost::new(assistant, link)).transpose()?;
+        let assistant = host.map(|host| (host.reporting_to(reporter), open.starts));
         Ok(Self { listener, address, app, entrance, assistant, record, rooms: open.tasks, shutdown })
     }
 
@@ -187,12 +193,6 @@ impl Server {
         }
         record.finish().await;
     }
-}
-
-/// What the assistant is told: the settings, and the questions that it answers.
-fn assistant_config(assistant: Assistant, faq: Faq) -> AgentConfig {
-    let Assistant { name, greeting, voice } = assistant;
-    AgentConfig { name, greeting, voice, faq }
 }
 
 async fn forget_the_rested(app: AppState, shutdown: CancellationToken) {

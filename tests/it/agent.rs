@@ -1,11 +1,17 @@
 //! The assistant in a room: it greets, answers what is written and what is said, and stops when it is spoken to.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use frontdesk::{
-    domain::faq::Faq,
+    domain::{faq::Faq, record::RoomLife},
     server::agent::{
-        AgentConfig, AgentHost,
+        AgentConfig, AgentHost, Mailbox, MailboxError, Settings, SpokenMessage,
         link::{Joined, Kind, Order, Presence, RoomEvent},
         speech,
     },
@@ -19,18 +25,27 @@ use crate::room_server::RoomServer;
 /// Far longer than anything here takes; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn config() -> AgentConfig {
-    AgentConfig {
-        name: "Frontdesk".into(),
-        greeting: "Hello, Harbour Sounds. How can I help with your event?".into(),
-        voice: "slt".into(),
-        faq: Faq::parse(include_str!("../../content/faq.md")).unwrap(),
+fn config(mailbox: Arc<Notebook>) -> AgentConfig {
+    let (settings, keys) = Settings::load(Path::new("content/assistant.toml"), |_| None).unwrap();
+    AgentConfig { settings, keys, faq: Faq::parse(include_str!("../../content/faq.md")).unwrap(), mailbox }
+}
+
+/// Keeps what is left at it.
+#[derive(Default)]
+struct Notebook(Mutex<Vec<SpokenMessage>>);
+
+#[async_trait]
+impl Mailbox for Notebook {
+    async fn take(&self, _room: Option<&RoomLife>, message: SpokenMessage) -> Result<(), MailboxError> {
+        self.0.lock().unwrap().push(message);
+        Ok(())
     }
 }
 
 /// Somebody who calls, and the assistant that serves the room.
 struct Call {
     _server: RoomServer,
+    mail: Arc<Notebook>,
     caller: Joined,
     shutdown: CancellationToken,
     host: tokio::task::JoinHandle<()>,
@@ -49,7 +64,9 @@ impl Call {
         let link = server.link();
         let shutdown = CancellationToken::new();
         let (starts, rooms) = mpsc::channel(1);
-        let host = tokio::spawn(AgentHost::new(config(), link.clone()).run(rooms, shutdown.clone()));
+        let mail = Arc::new(Notebook::default());
+        let host =
+            tokio::spawn(AgentHost::new(config(mail.clone()), link.clone()).unwrap().run(rooms, shutdown.clone()));
         let room = format!("support-{:x}", rand::random::<u64>());
         let presence = Presence {
             room: room.clone(),
@@ -64,6 +81,7 @@ impl Call {
         let decoder = OpusDecoder::new(16_000, 1).unwrap();
         Self {
             _server: server,
+            mail,
             caller,
             shutdown,
             host,
@@ -176,6 +194,30 @@ async fn greets_at_once_and_answers_what_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn takes_a_message_with_its_number_read_back() {
+    let mut call = Call::start().await;
+    call.hear("assistant", "How can I help").await;
+    for (said, answer) in [
+        ("could you call me back please", "What is your name"),
+        ("My name is Ada Lovelace.", "Thank you, Ada Lovelace."),
+        ("0171 555 123", "I have 0 1 7, 1 5 5, 5 1 2, 3."),
+        ("yes", "what is it about"),
+        ("A quartet on the 14th of June.", "I have written that down"),
+    ] {
+        call.write(said).await;
+        call.hear("assistant", answer).await;
+    }
+    let message = SpokenMessage {
+        name: "Ada Lovelace".into(),
+        phone: Some("0171555123".into()),
+        reason: "A quartet on the 14th of June.".into(),
+        call_back: true,
+    };
+    assert_eq!(*call.mail.0.lock().unwrap(), [message]);
+    call.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn says_goodbye_and_leaves() {
     let mut call = Call::start().await;
     call.hear("assistant", "How can I help").await;
@@ -194,7 +236,7 @@ fn flite(voice: &str, text: &str) -> Option<Vec<i16>> {
 
 /// Whether this machine can speak and hear; says loudly what is left out where it cannot.
 fn has_voice(test: &str) -> bool {
-    let speech = speech(&config());
+    let speech = speech(&config(Arc::default()));
     if !(speech.hears && speech.speaks) {
         eprintln!("SKIPPED: {test}: this machine lacks flite, or pocketsphinx-en-us, or the feature `pocketsphinx`");
     }

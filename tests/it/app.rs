@@ -28,6 +28,14 @@ pub struct TestApp {
     _stop: DropGuard,
 }
 
+/// The assistant's file for an assistant that greets with `greeting`, written anew.
+pub fn assistant_file(greeting: &str) -> String {
+    let name = format!("frontdesk-assistant-{}-{:x}.toml", std::process::id(), rand::random::<u64>());
+    let file = std::env::temp_dir().join(name);
+    std::fs::write(&file, format!("name = \"Mia\"\ngreeting = {greeting:?}\ncalling_code = \"49\"\n")).unwrap();
+    file.display().to_string()
+}
+
 impl TestApp {
     /// Starts one with the default settings.
     pub async fn start() -> Self {
@@ -54,7 +62,7 @@ impl TestApp {
             ("LIVEKIT_API_KEY", KEY),
             ("LIVEKIT_API_SECRET", SECRET),
         ];
-        let variable = |name: &'static str| {
+        let variable = |name: &str| {
             variables.iter().chain(&defaults).find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
         };
         let site = LeptosOptions::builder().output_name("frontdesk").site_root(site_root.display().to_string()).build();

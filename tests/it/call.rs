@@ -7,14 +7,15 @@ use frontdesk::server::agent::{
     link::{Kind, Presence, RoomEvent},
 };
 
-use crate::app::{TestApp, key};
+use crate::app::{TestApp, assistant_file, key};
 
 /// Far longer than it takes; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn the_assistant_comes_to_the_room_of_a_ticket_and_speaks_first() {
-    let settings = [("FRONTDESK_ASSISTANT", "on"), ("FRONTDESK_GREETING", "Good morning to you.")];
+    let file = assistant_file("Good morning to you.");
+    let settings = [("FRONTDESK_ASSISTANT", "on"), ("FRONTDESK_ASSISTANT_FILE", &*file)];
     let app = TestApp::with(&settings).await;
     let ticket = app.post("/api/voice/token", "{}").await.json();
     let link = Link { url: ticket["livekitHost"].as_str().unwrap().to_owned(), key: key() };

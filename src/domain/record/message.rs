@@ -12,8 +12,8 @@ const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 pub struct Message {
     /// The caller's name as they gave it.
     pub name: String,
-    /// Where to call back.
-    pub phone: PhoneNumber,
+    /// Where to call back, if they left a number.
+    pub phone: Option<PhoneNumber>,
     /// What it is about, in the caller's words.
     pub reason: String,
 }
@@ -27,6 +27,26 @@ impl PhoneNumber {
     /// The number, `+` first.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl PhoneNumber {
+    /// Reads a number as it is dialled in the country of `calling_code`: with or without a zero in front, or with the
+    /// country code after `+` or `00`. Without a country, only the latter will do.
+    ///
+    /// # Errors
+    /// What is no number, or lacks a country code.
+    pub fn dialled(text: &str, calling_code: Option<&str>) -> Result<Self, BadPhone> {
+        let text = text.trim();
+        if let Some(international) = text.strip_prefix("00") {
+            return Self::try_from(format!("+{international}"));
+        }
+        match calling_code {
+            Some(code) if !text.starts_with('+') => {
+                Self::try_from(format!("+{code}{}", text.strip_prefix('0').unwrap_or(text)))
+            }
+            Some(_) | None => Self::try_from(text),
+        }
     }
 }
 
@@ -77,6 +97,16 @@ mod tests {
         for text in ["+4930901820", " +49 (30) 90-18.20 ", "+49 30/901820"] {
             assert_eq!(PhoneNumber::try_from(text).unwrap().as_str(), "+4930901820", "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_are_completed_by_their_country() {
+        for text in ["0171 555123", "171555123", "+49171555123", "0049 171 555 123"] {
+            assert_eq!(PhoneNumber::dialled(text, Some("49")).unwrap().as_str(), "+49171555123", "{text}");
+        }
+        assert_eq!(PhoneNumber::dialled("+44 20 7946 0000", Some("49")).unwrap().as_str(), "+442079460000");
+        assert_eq!(PhoneNumber::dialled("0171 555123", None), Err(BadPhone));
+        assert_eq!(PhoneNumber::dialled("012", Some("49")), Err(BadPhone));
     }
 
     #[test]

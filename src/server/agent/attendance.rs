@@ -92,6 +92,11 @@ impl Attendance {
         self.visitors.contains(identity)
     }
 
+    /// Whether somebody is here and was greeted, and nobody has said goodbye.
+    pub(super) fn is_talking(&self) -> bool {
+        self.stage == Stage::Here
+    }
+
     /// What there is to lose.
     pub(super) fn standing(&self) -> Standing {
         match self.stage {

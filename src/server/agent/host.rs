@@ -13,11 +13,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    conversation::Conversation,
     link::{self, Joined, Kind, Link, Presence},
+    llm::{self, LlmError},
     report::Reporter,
-    script::{Knowledge, Script},
-    session::{Engines, Outcome, Session},
+    session::{Equipment, Outcome, Session},
+    settings::{Keys, Settings},
     stt,
+    tools::Mailbox,
     tts::flite::Flite,
 };
 use crate::domain::{
@@ -38,17 +41,17 @@ const LOSSES_MAX: u32 = 4;
 const LOSS_WAIT: Duration = Duration::from_millis(500);
 const STEADY: Duration = Duration::from_secs(60);
 
-/// How the assistant presents itself, and what it knows.
-#[derive(Clone, Debug)]
+/// What the assistant is, what it knows, and what it may use.
+#[derive(Clone)]
 pub struct AgentConfig {
-    /// The name that visitors see.
-    pub name: String,
-    /// What it says first.
-    pub greeting: String,
-    /// flite's voice, one that `flite -lv` lists.
-    pub voice: String,
+    /// What its file says.
+    pub settings: Settings,
+    /// The keys that the file asks for.
+    pub keys: Keys,
     /// The questions that it answers.
     pub faq: Faq,
+    /// Where it leaves messages.
+    pub mailbox: Arc<dyn Mailbox>,
 }
 
 /// What the engines on this machine make possible.
@@ -70,21 +73,29 @@ pub struct AgentHost {
     link: Link,
     name: String,
     speech: Speech,
-    engines: Engines,
-    knowledge: Arc<Knowledge>,
+    equipment: Equipment,
     reporter: Option<Arc<dyn Reporter>>,
 }
 
 impl AgentHost {
     /// Takes what the assistant is and where its rooms are.
-    pub fn new(config: AgentConfig, link: Link) -> Self {
+    ///
+    /// # Errors
+    /// A model that cannot be set up.
+    pub fn new(config: AgentConfig, link: Link) -> Result<Self, LlmError> {
         let speech = speech(&config);
-        let engines = Engines {
-            stt: stt::of_this_machine(&config.faq),
-            tts: speech.speaks.then(|| Arc::new(Flite::new(config.voice)) as Arc<_>),
+        let AgentConfig { settings, keys, faq, mailbox } = config;
+        let voice = settings.voice.as_str();
+        let equipment = Equipment {
+            stt: stt::of_this_machine(&faq),
+            tts: speech.speaks.then(|| Arc::new(Flite::new(voice)) as Arc<_>),
+            llm: llm::open(&settings, &keys, &faq)?,
+            mailbox,
+            greeting: settings.greeting.as_str().into(),
+            phrases: Arc::new(settings.phrases),
+            timings: settings.timings,
         };
-        let knowledge = Arc::new(Knowledge::new(config.faq, config.greeting));
-        Self { link, name: config.name, speech, engines, knowledge, reporter: None }
+        Ok(Self { link, name: settings.name.as_str().to_owned(), speech, equipment, reporter: None })
     }
 
     /// Tells `reporter` what is heard in its calls.
@@ -116,7 +127,7 @@ impl AgentHost {
 
     /// One call, from joining to leaving; joins again when the connection breaks.
     async fn call(&self, room: String, shutdown: CancellationToken) {
-        let mut script = Script::new(self.knowledge.clone());
+        let mut conversation = Conversation::default();
         let mut is_back = false;
         let mut losses = Losses::default();
         loop {
@@ -133,8 +144,8 @@ impl AgentHost {
                 }
             };
             tracing::info!(room, "the assistant is in the room");
-            let (engines, reporter) = (self.engines.clone(), self.reporter.clone());
-            let session = Session::new(joined, engines, &mut script, &presence.identity, is_back, reporter);
+            let (equipment, reporter) = (self.equipment.clone(), self.reporter.clone());
+            let session = Session::new(joined, &presence, equipment, &mut conversation, is_back, reporter);
             let start = Instant::now();
             let Outcome::Lost { greeted } = session.run(&shutdown).await else { break };
             let Some(wait) = losses.lost_after(start.elapsed()) else {

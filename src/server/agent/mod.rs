@@ -1,28 +1,36 @@
 //! The assistant: a participant in pure Rust that greets, hears, answers and can be interrupted.
 //!
 //! ```text
-//! room ─link─▶ ear (Opus, VAD) ─▶ turn ─▶ script ─▶ mouth (sentences, TTS, playout, Opus) ─link─▶ room
-//!                    └─▶ stt ──────┘                  └─▶ transcript ──────────────────────link─▶ room
+//! room ─link─▶ ear (Opus, VAD) ─▶ turn ─▶ answers ─▶ mouth (sentences, TTS, playout, Opus) ─link─▶ room
+//!                    └─▶ stt ──────┘      └─▶ llm      └─▶ transcript ─────────────────────link─▶ room
+//!                                             └─▶ tools
 //! ```
 //!
-//! [`AgentHost`] joins each room it is told of and runs one session in it, which wires these. `attendance`, `turn`,
-//! `playout`, `transcript` and `script` are pure; `link` alone knows LiveKit; engines stand behind small traits (`stt::Stt`,
-//! `tts::Tts`, `vad::Vad`, `script::Brain`).
+//! [`AgentHost`] joins each room it is told of and runs one session in it, which wires these. `attendance`, `patience`,
+//! `turn`, `conversation`, `playout`, `transcript` and the script are pure; `link` alone knows LiveKit; engines stand behind
+//! small traits (`stt::Stt`, `tts::Tts`, `vad::Vad`, `llm::Llm`), and what tools act on behind `tools::Mailbox`.
 //! It knows the room server by its address only, embedded or not, and the record of calls as a [`Reporter`] only.
 
+mod answers;
 mod attendance;
 mod audio;
+mod conversation;
 mod ear;
 mod host;
 pub mod link;
+mod llm;
 mod mouth;
 mod outbox;
+mod patience;
+mod phrases;
 mod playout;
+mod reply;
 mod report;
 mod script;
 mod session;
-mod stopwatch;
+mod settings;
 mod stt;
+mod tools;
 mod transcript;
 mod tts;
 mod turn;
@@ -31,5 +39,8 @@ mod vad;
 pub use self::{
     host::{AgentConfig, AgentHost, Speech, speech},
     link::Link,
+    llm::{CloudChoice, LlmChoice, LlmError},
     report::Reporter,
+    settings::{CallingCode, Keys, Settings, SettingsError},
+    tools::{Mailbox, MailboxError, SpokenMessage},
 };

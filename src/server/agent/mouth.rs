@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     audio::{FRAME_SAMPLES, opus::VoiceEncoder},
     link::Order,
-    playout::Playout,
+    playout::{Playout, Tick},
     script::Then,
     tts::{Splitter, Tts, TtsError},
 };
@@ -92,6 +92,8 @@ pub(super) struct Mouth {
     turn: u64,
     then: Then,
     playout: Playout,
+    /// Whether the answer is made, but not to be heard yet.
+    is_held: bool,
     /// Whether the voice failed last time.
     is_mute: bool,
     /// The end of an answer that was cut, which goes out with the next tick.
@@ -111,6 +113,7 @@ impl Mouth {
             turn: 0,
             then: Then::Listen,
             playout: Playout::default(),
+            is_held: false,
             is_mute: false,
             fade: None,
             encoder: VoiceEncoder::new(),
@@ -144,6 +147,16 @@ impl Mouth {
             maker.run().await;
         });
         self.answer = Some(Answer { texts, splitter: Splitter::default(), ahead, task });
+    }
+
+    /// Keeps the answer that was begun back until [`Mouth::release`].
+    pub(super) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// Lets the answer be heard.
+    pub(super) fn release(&mut self) {
+        self.is_held = false;
     }
 
     /// Adds to the answer that was begun, cut anywhere; a sentence is made as soon as it is complete.
@@ -203,6 +216,7 @@ impl Mouth {
     /// Silence, after one more frame that fades out if there was sound.
     pub(super) fn stop(&mut self) {
         self.answer = None;
+        self.is_held = false;
         // Sentences that are still under way belong to no answer any more.
         self.turn += 1;
         self.then = Then::Listen;
@@ -218,7 +232,7 @@ impl Mouth {
             return Uttered { frame: self.encoded(&fade), ..Uttered::default() };
         }
         let sentences = self.playout.sentences();
-        let tick = self.playout.tick();
+        let tick = if self.is_held { Tick::default() } else { self.playout.tick() };
         if let Some(answer) = &self.answer {
             answer.ahead.add_permits(sentences - self.playout.sentences());
         }

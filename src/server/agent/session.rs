@@ -1,7 +1,8 @@
 //! One call: it owns the ears, the turns, the answer that is being played and the words on the screen.
 //!
-//! Everything that happens comes to one task: the room's events, recognised words, sentences that are ready to be
-//! heard, and a tick each 20 ms that is the clock of what is played. Engines work elsewhere and are never waited for.
+//! Everything that happens comes to one task: the room's events, recognised words, answers that are being made, sound that
+//! is ready to be heard, and a tick each 20 ms that is the clock of what is played. Engines work elsewhere and are never
+//! waited for.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,18 +17,25 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    answers::{Answers, Taken},
     attendance::{self, Attendance, Standing},
+    conversation::Conversation,
     ear::Ear,
-    link::{Closed, Joined, Kind, Order, RoomEvent},
+    link::{Closed, Joined, Kind, Order, Presence, RoomEvent},
+    llm::Llm,
     mouth::Mouth,
     outbox::Outbox,
+    patience::{self, Activity, Patience},
+    phrases::Phrases,
+    reply::{Made, Maker, ToolEnded},
     report::{Account, Reporter},
-    script::{Brain, Then},
-    stopwatch::Stopwatch,
+    script::Then,
+    settings::Timings,
     stt::{Stt, Utterance, UtteranceId, Words},
+    tools::Mailbox,
     transcript::{Transcripts, Voice},
     tts::Tts,
-    turn::{Input, Output, Timings, Turns},
+    turn::{Input, Output, Turns},
     vad::Edge,
 };
 use crate::domain::call::{AgentState, wire};
@@ -35,20 +43,29 @@ use crate::domain::call::{AgentState, wire};
 /// The clock of what is played.
 const FRAME: Duration = Duration::from_millis(20);
 
-/// What whoever was greeted before the connection broke hears.
-const SORRY: &str = "I am sorry, the line dropped for a moment. Where were we?";
-
 /// A chat message is cut here: an answer needs no more of it.
 const CHAT_CHARS: usize = 500;
 
 /// Words that may wait to be looked at; interim ones beyond that are dropped.
 const QUEUE: usize = 64;
 
-/// The engines of this machine; those that are missing leave the call to text.
+/// What calls are held with; the same for all of them.
 #[derive(Clone)]
-pub(super) struct Engines {
+pub(super) struct Equipment {
+    /// Without one, visitors write.
     pub(super) stt: Option<Arc<dyn Stt>>,
+    /// Without one, visitors read.
     pub(super) tts: Option<Arc<dyn Tts>>,
+    /// What answers.
+    pub(super) llm: Arc<dyn Llm>,
+    /// What tools act through.
+    pub(super) mailbox: Arc<dyn Mailbox>,
+    /// What is said first.
+    pub(super) greeting: Arc<str>,
+    /// What is said without a model.
+    pub(super) phrases: Arc<Phrases>,
+    /// How long things take.
+    pub(super) timings: Timings,
 }
 
 /// How a session ended.
@@ -67,8 +84,9 @@ pub(super) enum Outcome {
 pub(super) struct Session<'a> {
     events: mpsc::Receiver<RoomEvent>,
     outbox: Outbox,
-    engines: Engines,
-    brain: &'a mut dyn Brain,
+    equipment: Equipment,
+    answers: Answers<'a>,
+    tools: mpsc::Receiver<ToolEnded>,
     own: Voice,
     start: Instant,
     attendance: Attendance,
@@ -76,6 +94,9 @@ pub(super) struct Session<'a> {
     is_received: bool,
     ears: HashMap<String, Ear>,
     turns: Turns,
+    patience: Patience,
+    /// Utterances in a row of which no word was understood.
+    pardons: usize,
     transcripts: Transcripts,
     /// Who was heard last, since when, and their utterance while it goes on.
     talker: Option<Voice>,
@@ -84,43 +105,52 @@ pub(super) struct Session<'a> {
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     mouth: Mouth,
     account: Account,
-    stopwatch: Stopwatch,
 }
 
 impl<'a> Session<'a> {
-    /// Takes a room that was joined as `identity`; `is_back` when whoever comes was greeted before the connection broke.
-    /// What is heard is told to `reporter`.
+    /// Takes a room that was joined as `identity` and goes on with `conversation`; `is_back` when whoever comes was greeted
+    /// before the connection broke. What is heard is told to `reporter`.
     pub(super) fn new(
         joined: Joined,
-        engines: Engines,
-        brain: &'a mut dyn Brain,
-        identity: &str,
+        presence: &Presence,
+        equipment: Equipment,
+        conversation: &'a mut Conversation,
         is_back: bool,
         reporter: Option<Arc<dyn Reporter>>,
     ) -> Self {
-        let own = Voice { identity: identity.to_owned(), track: String::new() };
-        let mouth = Mouth::new(engines.tts.clone());
+        let own = Voice { identity: presence.identity.clone(), track: String::new() };
+        let (tool_ends, tools) = mpsc::channel(QUEUE);
+        let maker = Maker {
+            llm: equipment.llm.clone(),
+            mailbox: equipment.mailbox.clone(),
+            room: joined.room.clone(),
+            phrases: equipment.phrases.clone(),
+            tools: tool_ends,
+        };
+        let timings = &equipment.timings;
         let since_epoch = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         let now_ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
         Self {
             events: joined.events,
             outbox: Outbox::new(joined.orders),
-            engines,
-            brain,
+            answers: Answers::new(maker, conversation),
+            tools,
             transcripts: Transcripts::new(format!("{:08x}", rand::random::<u32>())),
             own,
             start: Instant::now(),
             attendance: Attendance::new(is_back),
             is_received: false,
             ears: HashMap::new(),
-            turns: Turns::new(Timings::default()),
+            turns: Turns::new(timings.into()),
+            patience: Patience::new(timings.still_there_ms.0, Duration::from_secs(60) * timings.longest_call_minutes),
+            pardons: 0,
             talker: None,
             talker_since: Duration::ZERO,
             utterance: None,
             words: mpsc::channel(QUEUE),
-            mouth,
+            mouth: Mouth::new(equipment.tts.clone()),
             account: Account::new(reporter, joined.room, now_ms),
-            stopwatch: Stopwatch::default(),
+            equipment,
         }
     }
 
@@ -144,6 +174,14 @@ impl<'a> Session<'a> {
                 },
                 Some(words) = self.words.1.recv() => {
                     self.on_words(words);
+                    None
+                }
+                Some(ended) = self.tools.recv() => {
+                    self.answers.on_tool(ended);
+                    None
+                }
+                made = self.answers.made() => {
+                    self.on_made(made);
                     None
                 }
                 Some(spoken) = self.mouth.spoken() => {
@@ -197,7 +235,7 @@ impl<'a> Session<'a> {
             }
             RoomEvent::Left { identity } => self.on_left(identity, now),
             RoomEvent::Audio { identity, track, opus, gap } => {
-                if self.engines.stt.is_some() && self.attendance.has(&identity) {
+                if self.equipment.stt.is_some() && self.attendance.has(&identity) {
                     self.on_audio(&identity, &track, &opus, gap, now);
                 }
             }
@@ -211,15 +249,12 @@ impl<'a> Session<'a> {
                 }
                 let text: String = text.trim().chars().take(CHAT_CHARS).collect();
                 if !text.is_empty() {
+                    self.patience.on(Activity::Writing, now);
                     let written = self.transcripts.visitor_wrote(identity, &text, now);
                     self.account.heard(&written, &self.own.identity, true);
-                    self.stopwatch.wrote();
                     self.on_turn(Input::Wrote(text), now);
                 }
             }
-            RoomEvent::Arrival { identity, arrived } => self.account.arrived(identity, arrived, now),
-            RoomEvent::Quality { identity, quality } => self.account.judged(identity, quality, now),
-            RoomEvent::RoundTrip(trip) => self.account.went_round(self.own.identity.clone(), trip, now),
             RoomEvent::Closed(_) => {}
         }
     }
@@ -241,7 +276,7 @@ impl<'a> Session<'a> {
         if !self.ears.contains_key(identity) {
             let Some(ear) = Ear::new() else { return };
             self.ears.insert(identity.to_owned(), ear);
-            if let Some(stt) = &self.engines.stt {
+            if let Some(stt) = &self.equipment.stt {
                 stt.warm();
             }
         }
@@ -268,7 +303,6 @@ impl<'a> Session<'a> {
                 }
                 Edge::Ended { at } if is_talker => {
                     self.transcripts.visitor_ended(at);
-                    self.stopwatch.silent(at);
                     self.on_turn(Input::SpeechEnded { at }, now);
                 }
                 Edge::Started { .. } | Edge::Continued { .. } | Edge::Ended { .. } => {}
@@ -284,11 +318,25 @@ impl<'a> Session<'a> {
 
     fn on_words(&mut self, Words { utterance, text, is_final }: Words) {
         let now = self.now();
+        if !text.is_empty() {
+            self.pardons = 0;
+        }
         let orders = self.transcripts.visitor_said(utterance, &text, is_final, now);
         self.show_words(orders);
-        if is_final {
-            self.stopwatch.words(now);
-            self.on_turn(Input::Words { utterance, text }, now);
+        self.on_turn(if is_final { Input::Words { utterance, text } } else { Input::Guess { utterance, text } }, now);
+    }
+
+    /// Speaks what was made of the answer.
+    fn on_made(&mut self, made: Made) {
+        self.answers.on_made(&made);
+        match made {
+            Made::Text(text) => self.mouth.write(&text),
+            Made::End(then) => self.mouth.end(then),
+            Made::Failed => {
+                self.mouth.write(&self.equipment.phrases.cannot_answer);
+                self.mouth.end(Then::Listen);
+            }
+            Made::Remember(_) | Made::ToolBegan(_) => {}
         }
     }
 
@@ -302,25 +350,43 @@ impl<'a> Session<'a> {
         }
         self.on_turn(Input::Tick, now);
         self.play(now);
+        self.be_patient(now);
         self.on_attendance(attendance::Input::Tick, now)
+    }
+
+    fn be_patient(&mut self, now: Duration) {
+        let activity = if self.turns.is_visitor_speaking() {
+            Activity::Talk
+        } else if self.turns.is_quiet() && self.attendance.is_talking() {
+            Activity::Silence
+        } else {
+            Activity::Busy
+        };
+        let phrases = self.equipment.phrases.clone();
+        match self.patience.on(activity, now) {
+            Some(patience::Output::AskStillThere) => self.speak_up(&phrases.still_there, Then::Listen, now),
+            Some(patience::Output::HangUp) => self.speak_up(&phrases.nobody_there, Then::Leave, now),
+            Some(patience::Output::TimeIsUp) => self.speak_up(&phrases.time_is_up, Then::Leave, now),
+            None => {}
+        }
     }
 
     fn play(&mut self, now: Duration) {
         let uttered = self.mouth.tick();
         if uttered.is_first {
-            if let Some(laps) = self.stopwatch.sounded(now) {
-                self.account.answered(self.own.identity.clone(), laps, now);
-            }
+            self.answers.on_first_sound();
             self.on_turn(Input::AnswerStarted, now);
         }
         if let Some(frame) = uttered.frame {
             self.outbox.send(frame);
         }
         if !uttered.heard.is_empty() {
+            self.answers.on_heard(&uttered.heard);
             let orders = self.transcripts.agent_said(&self.own, &uttered.heard, now);
             self.show_words(orders);
         }
         if let Some(then) = uttered.over {
+            self.answers.on_over();
             let orders = self.transcripts.agent_finished(&self.own, now);
             self.show_words(orders);
             self.on_turn(Input::AnswerFinished, now);
@@ -333,11 +399,10 @@ impl<'a> Session<'a> {
     /// Tells who is there, and does what follows; gives the outcome of a call that is over.
     fn on_attendance(&mut self, input: attendance::Input, now: Duration) -> Option<Outcome> {
         match self.attendance.on(input, now)? {
-            attendance::Output::Greet => {
-                let greeting = self.brain.greeting();
-                self.greet(greeting, now);
+            attendance::Output::Greet => self.speak_up(&self.equipment.greeting.clone(), Then::Listen, now),
+            attendance::Output::GreetAgain => {
+                self.speak_up(&self.equipment.phrases.clone().line_dropped, Then::Listen, now);
             }
-            attendance::Output::GreetAgain => self.greet(SORRY.to_owned(), now),
             attendance::Output::Hush => {
                 self.stop_speaking();
                 self.on_turn(Input::AnswerFinished, now);
@@ -347,9 +412,10 @@ impl<'a> Session<'a> {
         None
     }
 
-    fn greet(&mut self, text: String, now: Duration) {
+    /// Says something that was not asked for.
+    fn speak_up(&mut self, text: &str, then: Then, now: Duration) {
         self.on_turn(Input::Greet, now);
-        self.say(text, Then::Listen);
+        self.say(text, then);
     }
 
     /// Tells the turns, and does what they say.
@@ -358,6 +424,11 @@ impl<'a> Session<'a> {
             match output {
                 Output::Show(state) => self.show(state),
                 Output::Listen(utterance) => self.listen(utterance),
+                Output::Flush => {
+                    if let Some(utterance) = &mut self.utterance {
+                        utterance.flush();
+                    }
+                }
                 Output::Finish => {
                     if let Some(utterance) = self.utterance.take() {
                         utterance.finish();
@@ -365,10 +436,18 @@ impl<'a> Session<'a> {
                 }
                 Output::Pause => self.mouth.pause(),
                 Output::Resume => self.mouth.resume(),
-                Output::Cancel => self.stop_speaking(),
+                Output::Cancel | Output::Discard => self.stop_speaking(),
+                Output::Prepare(said) => {
+                    self.stop_speaking();
+                    self.answers.prepare(&said);
+                    self.mouth.begin();
+                    self.mouth.hold();
+                }
                 Output::Answer(said) => self.answer(&said),
                 Output::AskAgain => {
-                    let text = self.brain.pardon();
+                    self.pardons += 1;
+                    let phrases = self.equipment.phrases.clone();
+                    let text = if self.pardons == 1 { &phrases.pardon } else { &phrases.pardon_again };
                     self.say(text, Then::Listen);
                 }
             }
@@ -379,7 +458,7 @@ impl<'a> Session<'a> {
         if let Some(talker) = self.talker.clone() {
             self.transcripts.visitor_begins(id, talker, self.talker_since);
         }
-        self.utterance = self.engines.stt.as_ref().map(|stt| stt.begin(id, self.words.0.clone()));
+        self.utterance = self.equipment.stt.as_ref().map(|stt| stt.begin(id, self.words.0.clone()));
     }
 
     fn show(&mut self, state: AgentState) {
@@ -388,19 +467,27 @@ impl<'a> Session<'a> {
     }
 
     fn answer(&mut self, said: &str) {
-        self.stopwatch.asked(self.now());
-        let answer = self.brain.answer(said);
-        self.stopwatch.said(self.now());
-        self.say(answer.text, answer.then);
+        match self.answers.take(said) {
+            Taken::Prepared => self.mouth.release(),
+            Taken::Begun => {
+                self.stop_sound();
+                self.mouth.begin();
+            }
+        }
     }
 
-    fn say(&mut self, text: String, then: Then) {
+    fn say(&mut self, text: &str, then: Then) {
         self.stop_speaking();
-        self.mouth.say(&text, then);
+        self.mouth.say(text, then);
     }
 
     /// Silence, at once; the words that were heard stay as they are.
     fn stop_speaking(&mut self) {
+        self.answers.give_up();
+        self.stop_sound();
+    }
+
+    fn stop_sound(&mut self) {
         self.mouth.stop();
         let now = self.now();
         let orders = self.transcripts.agent_cut(&self.own, now);

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::stt::UtteranceId;
+use super::{settings, stt::UtteranceId};
 use crate::domain::call::AgentState;
 
 /// How long things take, from which the machine decides.
@@ -24,19 +24,31 @@ pub(super) struct Timings {
     pub(super) misheard_min: Duration,
     /// A recogniser that has given no words this long after the end of speech is waited for no longer.
     pub(super) words_max: Duration,
+    /// For this long after the assistant's first sound, speech does not pause it before there are words: echo
+    /// cancellation has to learn first.
+    pub(super) echo_warm_up: Duration,
 }
 
-impl Default for Timings {
-    /// LiveKit Agents 1.7's defaults where it has them, with its tuned endpoint of 300 ms; `words_max` is twice the time
-    /// that the slower of PocketSphinx's models is given.
-    fn default() -> Self {
+/// Silence in mid-speech after which the words so far are asked for, so that an answer can be made while the end of the
+/// turn is waited for. LiveKit's VAD needs 250 ms to call it an end; a pause within a word is shorter than this.
+const FLUSH_AFTER: Duration = Duration::from_millis(100);
+
+/// Speech at least this long should have held a word.
+const MISHEARD_MIN: Duration = Duration::from_millis(600);
+
+/// Twice the time that the slower of PocketSphinx's models is given.
+const WORDS_MAX: Duration = Duration::from_millis(4000);
+
+impl From<&settings::Timings> for Timings {
+    fn from(timings: &settings::Timings) -> Self {
         Self {
-            endpoint_min: Duration::from_millis(300),
-            endpoint_max: Duration::from_millis(2500),
-            interruption_min: Duration::from_millis(300),
-            false_interruption: Duration::from_millis(2000),
-            misheard_min: Duration::from_millis(600),
-            words_max: Duration::from_millis(4000),
+            endpoint_min: timings.endpoint_min_ms.0,
+            endpoint_max: timings.endpoint_max_ms.0,
+            interruption_min: timings.interruption_min_ms.0,
+            false_interruption: timings.false_interruption_ms.0,
+            misheard_min: MISHEARD_MIN,
+            words_max: WORDS_MAX,
+            echo_warm_up: timings.echo_warm_up_ms.0,
         }
     }
 }
@@ -68,6 +80,13 @@ pub(super) enum Input {
         /// Empty if nothing was understood.
         text: String,
     },
+    /// What was said so far in an utterance that goes on, as asked for by [`Output::Flush`].
+    Guess {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Empty if nothing was understood.
+        text: String,
+    },
     /// The visitor wrote a message.
     Wrote(String),
     /// The first sound of the assistant's answer was sent.
@@ -85,6 +104,8 @@ pub(super) enum Output {
     Show(AgentState),
     /// Starts recognising this utterance.
     Listen(UtteranceId),
+    /// The words so far are wanted: the utterance is probably over.
+    Flush,
     /// The utterance is over: its words are wanted.
     Finish,
     /// Holds the answer where it is.
@@ -93,7 +114,11 @@ pub(super) enum Output {
     Resume,
     /// Drops what is left of the answer.
     Cancel,
-    /// Answers the visitor's turn.
+    /// Makes the answer to what is probably the visitor's turn, and keeps it back.
+    Prepare(String),
+    /// The turn went on: what was prepared is of no use.
+    Discard,
+    /// Answers the visitor's turn; with what was prepared, if that was for the same words.
     Answer(String),
     /// Asks the visitor to say it again.
     AskAgain,
@@ -120,6 +145,8 @@ enum Visitor {
         utterance: UtteranceId,
         since: Duration,
         until: Duration,
+        /// Whether the words so far were asked for since the last sound.
+        is_flushed: bool,
     },
     /// Silent since `at`, but the turn may go on.
     Ended {
@@ -139,6 +166,10 @@ pub(super) struct Turns {
     /// Utterances whose words have not come, with when each was over.
     awaited: BTreeMap<UtteranceId, Duration>,
     last: UtteranceId,
+    /// What an answer was prepared for.
+    prepared: Option<String>,
+    /// When the assistant was first heard.
+    first_sound: Option<Duration>,
 }
 
 impl Turns {
@@ -151,7 +182,19 @@ impl Turns {
             words: Vec::new(),
             awaited: BTreeMap::new(),
             last: UtteranceId::default(),
+            prepared: None,
+            first_sound: None,
         }
+    }
+
+    /// Whether it is the visitor's turn and nothing is heard of them.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.agent == Agent::Quiet && self.visitor == Visitor::Silent && self.awaited.is_empty()
+    }
+
+    /// Whether the visitor is speaking.
+    pub(super) fn is_visitor_speaking(&self) -> bool {
+        matches!(self.visitor, Visitor::Speaking { .. })
     }
 
     /// Takes one input at `now`, the time since the call began.
@@ -161,8 +204,11 @@ impl Turns {
             Input::Greet => self.agent = Agent::Thinking { said: Vec::new() },
             Input::SpeechStarted { at } => self.speech_started(at, &mut out),
             Input::SpeechGoesOn { until: sound } => {
-                if let Visitor::Speaking { until, .. } = &mut self.visitor {
-                    *until = sound.max(*until);
+                let Visitor::Speaking { until, is_flushed, .. } = &mut self.visitor else { return out };
+                if sound > *until {
+                    *until = sound;
+                    *is_flushed = false;
+                    self.discard(&mut out);
                 }
             }
             Input::SpeechEnded { at } => {
@@ -178,11 +224,20 @@ impl Turns {
                     self.words.push(text.trim().to_owned());
                 }
             }
+            Input::Guess { utterance, text } => self.guessed(utterance, &text, &mut out),
             Input::Wrote(text) => {
+                // A question that is being answered and was not heard to be is part of the same turn.
+                let mut said = match &mut self.agent {
+                    Agent::Thinking { said } => std::mem::take(said),
+                    Agent::Quiet | Agent::Speaking | Agent::Paused => Vec::new(),
+                };
+                said.push(text);
+                self.discard(&mut out);
                 self.cancel(&mut out);
-                self.answer(vec![text], &mut out);
+                self.answer(said, &mut out);
             }
             Input::AnswerStarted => {
+                self.first_sound.get_or_insert(now);
                 if let Agent::Thinking { .. } = self.agent {
                     self.agent = Agent::Speaking;
                     out.push(Output::Show(AgentState::Speaking));
@@ -205,8 +260,9 @@ impl Turns {
             return;
         }
         self.last = self.last.next();
-        self.visitor = Visitor::Speaking { utterance: self.last, since: at, until: at };
+        self.visitor = Visitor::Speaking { utterance: self.last, since: at, until: at, is_flushed: false };
         out.push(Output::Listen(self.last));
+        self.discard(out);
         // The visitor was not finished after all: what was said belongs to the same turn.
         if let Agent::Thinking { said } = &mut self.agent
             && !said.is_empty()
@@ -225,9 +281,17 @@ impl Turns {
         match self.visitor {
             Visitor::Silent => self.settle_late_words(out),
             Visitor::Speaking { since, until, .. } => {
-                if self.agent == Agent::Speaking && until.saturating_sub(since) >= self.timings.interruption_min {
+                let is_long = until.saturating_sub(since) >= self.timings.interruption_min;
+                if self.agent == Agent::Speaking && is_long && !self.is_warming_up(now) {
                     self.agent = Agent::Paused;
                     out.extend([Output::Pause, Output::Show(AgentState::Listening)]);
+                }
+                if let Visitor::Speaking { until, is_flushed, .. } = &mut self.visitor
+                    && !*is_flushed
+                    && now.saturating_sub(*until) >= FLUSH_AFTER
+                {
+                    *is_flushed = true;
+                    out.push(Output::Flush);
                 }
             }
             Visitor::Ended { at, length } => self.settle_ended(now.saturating_sub(at), length, out),
@@ -244,6 +308,7 @@ impl Turns {
         }
         if self.words.is_empty() {
             self.visitor = Visitor::Silent;
+            self.discard(out);
             match self.agent {
                 Agent::Paused => self.resume(out),
                 Agent::Quiet if length >= self.timings.misheard_min => {
@@ -265,7 +330,38 @@ impl Turns {
         if silence >= delay {
             self.visitor = Visitor::Silent;
             self.take_turn(out);
+        } else {
+            self.prepare(self.words.join(" "), out);
         }
+    }
+
+    /// The words so far: enough to begin an answer with, if the visitor is still silent.
+    fn guessed(&mut self, guessed: UtteranceId, text: &str, out: &mut Vec<Output>) {
+        let Visitor::Speaking { utterance, is_flushed: true, .. } = self.visitor else { return };
+        if utterance != guessed || !self.awaited.is_empty() || text.trim().is_empty() {
+            return;
+        }
+        let words = [&self.words[..], &[text.trim().to_owned()]].concat();
+        if sounds_complete(&words) {
+            self.prepare(words.join(" "), out);
+        }
+    }
+
+    fn prepare(&mut self, said: String, out: &mut Vec<Output>) {
+        if self.agent == Agent::Quiet && self.prepared.as_ref() != Some(&said) {
+            out.push(Output::Prepare(said.clone()));
+            self.prepared = Some(said);
+        }
+    }
+
+    fn discard(&mut self, out: &mut Vec<Output>) {
+        if self.prepared.take().is_some() {
+            out.push(Output::Discard);
+        }
+    }
+
+    fn is_warming_up(&self, now: Duration) -> bool {
+        self.first_sound.is_none_or(|first| now.saturating_sub(first) < self.timings.echo_warm_up)
     }
 
     /// Words that came after the answer had gone on: they were a turn nevertheless.
@@ -282,6 +378,7 @@ impl Turns {
     }
 
     fn answer(&mut self, said: Vec<String>, out: &mut Vec<Output>) {
+        self.prepared = None;
         out.extend([Output::Answer(said.join(" ")), Output::Show(AgentState::Thinking)]);
         self.agent = Agent::Thinking { said };
     }

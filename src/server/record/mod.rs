@@ -7,6 +7,7 @@
 mod desk;
 pub mod http;
 mod insist;
+mod mailbox;
 mod print;
 mod watch;
 mod writer;
@@ -17,10 +18,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
     desk::Desk,
+    mailbox::StoredMail,
     print::{print_call, print_calls},
 };
 use self::{watch::Watch, writer::Writer};
 use super::{
+    agent::CallingCode,
     rooms::{RoomFacts, Rooms},
     storage::Storage,
 };
@@ -53,6 +56,11 @@ impl Record {
     /// Where assistants tell of their calls.
     pub fn desk(&self) -> Desk {
         self.desk.clone()
+    }
+
+    /// Where assistants leave messages; `calling_code` completes numbers without a country.
+    pub fn mailbox(&self, calling_code: Option<CallingCode>) -> StoredMail {
+        StoredMail::new(self.storage.clone(), calling_code)
     }
 
     /// The database.

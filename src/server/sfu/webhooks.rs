@@ -19,7 +19,10 @@ use super::{
     admin::RoomEvent,
     signal::codec::{participant_info, room_info, track_info},
 };
-use crate::server::token::{ApiKey, Claims};
+use crate::server::{
+    tls,
+    token::{ApiKey, Claims},
+};
 
 /// How long a webhook's token is good: livekit-server's.
 const TOKEN_TTL: Duration = Duration::from_secs(300);
@@ -38,23 +41,11 @@ const CONTENT_TYPE: &str = "application/webhook+json";
 
 /// Posts events to `url` until there are no more.
 pub fn start(url: Url, key: ApiKey, events: broadcast::Receiver<Arc<RoomEvent>>) {
-    let client = Client::builder().tls_backend_preconfigured(tls()).timeout(ANSWER_TIMEOUT).build();
+    let client = Client::builder().tls_backend_preconfigured(tls::client_config()).timeout(ANSWER_TIMEOUT).build();
     match client {
         Ok(client) => drop(tokio::spawn(Poster { url, key, client, dropped: 0 }.run(events))),
         Err(error) => tracing::error!(%url, %error, "no webhooks: the HTTP client could not be made"),
     }
-}
-
-/// Trust in the usual authorities, on ring: the provider that LiveKit's client of the room service brings.
-fn tls() -> rustls::ClientConfig {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default TLS versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
 }
 
 struct Poster {

@@ -33,7 +33,11 @@ impl Storage {
     ) -> Result<String, StorageError> {
         let now_ms = self.now_ms();
         let known = "SELECT p.contact_id FROM contact_phones p WHERE p.e164 = $1 ORDER BY p.created_at, p.id LIMIT 1";
-        let contact = match tx.row::<(String,)>(known, values![message.phone.as_str()]).await? {
+        let known = match &message.phone {
+            Some(phone) => tx.row::<(String,)>(known, values![phone.as_str()]).await?,
+            None => None,
+        };
+        let contact = match known {
             Some((contact,)) => contact,
             None => self.new_contact(tx, message, now_ms).await?,
         };
@@ -51,9 +55,11 @@ impl Storage {
         let insert = "INSERT INTO contacts (id, name, name_norm, status, source, version, created_at, updated_at)
             VALUES ($1, $2, $3, 'new', 'call', 0, $4, $4)";
         tx.run(insert, values![&contact, &name, &name.to_lowercase(), now_ms]).await?;
-        let phone = "INSERT INTO contact_phones (id, contact_id, e164, is_primary, created_at)
-            VALUES ($1, $2, $3, $4, $5)";
-        tx.run(phone, values![&self.id(), &contact, message.phone.as_str(), true, now_ms]).await?;
+        if let Some(phone) = &message.phone {
+            let insert = "INSERT INTO contact_phones (id, contact_id, e164, is_primary, created_at)
+                VALUES ($1, $2, $3, $4, $5)";
+            tx.run(insert, values![&self.id(), &contact, phone.as_str(), true, now_ms]).await?;
+        }
         Ok(contact)
     }
 }

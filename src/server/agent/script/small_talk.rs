@@ -13,6 +13,16 @@ pub(super) enum SmallTalk {
     Who,
     Yes,
     No,
+    /// A person rather than a machine.
+    Person,
+    /// To leave a message.
+    Message,
+    /// To be called back.
+    CallBack,
+    /// Slower, please.
+    Slower,
+    /// To drop what was begun.
+    NeverMind,
 }
 
 /// Phrases and what they mean, the surer ones first. They are looked for as whole words.
@@ -25,11 +35,55 @@ const PHRASES: &[(SmallTalk, &[&str])] = &[
         SmallTalk::Goodbye,
         &["goodbye", "good bye", "bye", "bye bye", "hang up", "that is all", "that's all", "that will be all"],
     ),
+    (SmallTalk::NeverMind, &["never mind", "forget it", "cancel that", "leave it", "i changed my mind"]),
+    (
+        SmallTalk::CallBack,
+        &["call me back", "call back", "callback", "ring me back", "ring me", "phone me", "give me a call", "call me"],
+    ),
+    (
+        SmallTalk::Message,
+        &["a message", "message for", "tell them", "pass on", "note something down", "write something down"],
+    ),
+    (
+        SmallTalk::Person,
+        &[
+            "a person",
+            "a human",
+            "real person",
+            "somebody real",
+            "someone real",
+            "speak to someone",
+            "speak to somebody",
+            "talk to someone",
+            "talk to somebody",
+            "your boss",
+            "a colleague",
+            "an agent",
+            "a representative",
+            "an operator",
+        ],
+    ),
+    (SmallTalk::Slower, &["slower", "slow down", "too fast", "more slowly", "not so fast"]),
     (SmallTalk::Help, &["help", "what can you do", "what can i ask", "what do you know"]),
     (SmallTalk::Who, &["who are you", "what are you", "your name", "are you a robot", "are you real", "a machine"]),
     (SmallTalk::Thanks, &["thank you", "thanks", "thank"]),
     (SmallTalk::Greeting, &["hello", "hi", "hey", "good morning", "good afternoon", "good evening", "good day"]),
-    (SmallTalk::Yes, &["yes", "yeah", "yes please", "sure", "okay", "ok"]),
+    (
+        SmallTalk::Yes,
+        &[
+            "yes",
+            "yeah",
+            "yes please",
+            "sure",
+            "okay",
+            "ok",
+            "correct",
+            "that's right",
+            "that is right",
+            "right",
+            "please do",
+        ],
+    ),
     (SmallTalk::No, &["no", "nope", "nothing", "no thanks", "no thank you"]),
 ];
 
@@ -66,6 +120,11 @@ mod tests {
             ("No, thank you.", Some(SmallTalk::Thanks)),
             ("what's your name", Some(SmallTalk::Who)),
             ("yes", Some(SmallTalk::Yes)),
+            ("could you call me back", Some(SmallTalk::CallBack)),
+            ("can I leave a message", Some(SmallTalk::Message)),
+            ("a person please", Some(SmallTalk::Person)),
+            ("you are too fast", Some(SmallTalk::Slower)),
+            ("no never mind", Some(SmallTalk::NeverMind)),
             ("history", None),
             ("hi I would like to know what a quartet costs for a wedding", None),
             ("", None),

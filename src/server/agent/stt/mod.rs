@@ -40,6 +40,10 @@ pub(super) trait Utterance: Send {
     /// Takes more of it, 16 kHz mono.
     fn hear(&mut self, pcm: &[i16]);
 
+    /// It is probably over: the words so far are wanted soon, as [`Words`] that are not final. An engine that can give them
+    /// only at the end leaves this out.
+    fn flush(&mut self) {}
+
     /// It is over: the final words are wanted.
     fn finish(self: Box<Self>);
 }

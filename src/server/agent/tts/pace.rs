@@ -50,6 +50,7 @@ pub(in crate::server::agent) fn heard(text: &str, played: usize, length: usize) 
     heard
 }
 
+#[cfg_attr(not(test), expect(dead_code, reason = "for voices that break off"))]
 /// What is left of `text`, which would have lasted `length` samples, after `played`: from the first word on that was not
 /// heard to its end.
 pub(in crate::server::agent) fn rest(text: &str, played: usize, length: usize) -> &str {
@@ -58,7 +59,7 @@ pub(in crate::server::agent) fn rest(text: &str, played: usize, length: usize) -
 }
 
 fn reached(text: &str, played: usize, length: usize) -> usize {
-    if length == 0 { 0 } else { (text.len() * played / length).min(text.len()) }
+    (text.len() * played).checked_div(length).unwrap_or_default().min(text.len())
 }
 
 /// Where each word begins and ends, in bytes.

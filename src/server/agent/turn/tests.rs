@@ -8,10 +8,16 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+/// Runs timed inputs and gives every output with the time it came out at, but for those that only make answers ready.
+fn run(inputs: &[(u64, Input)], until: u64) -> Vec<(u64, Output)> {
+    let is_ahead = |output: &Output| matches!(output, Flush | Output::Prepare(_) | Discard);
+    run_all(inputs, until).into_iter().filter(|(_, output)| !is_ahead(output)).collect()
+}
+
 /// Runs timed inputs and gives every output with the time it came out at, ticking each 20 ms; speech that started
 /// goes on until it ends.
-fn run(inputs: &[(u64, Input)], until: u64) -> Vec<(u64, Output)> {
-    let mut turns = Turns::new(Timings::default());
+fn run_all(inputs: &[(u64, Input)], until: u64) -> Vec<(u64, Output)> {
+    let mut turns = Turns::new(Timings::from(&settings::Timings::default()));
     let mut out = Vec::new();
     let ends: Vec<u64> = inputs.iter().filter_map(|(_, input)| end_of(input)).collect();
     let mut inputs = inputs.iter().peekable();
@@ -58,8 +64,16 @@ fn answer(text: &str) -> Output {
     Output::Answer(text.to_owned())
 }
 
+fn prepare(text: &str) -> Output {
+    Output::Prepare(text.to_owned())
+}
+
+fn guess(text: &str) -> Input {
+    Input::Guess { utterance: UtteranceId(1), text: text.to_owned() }
+}
+
 use AgentState::{Listening, Speaking, Thinking};
-use Output::{AskAgain, Cancel, Finish, Pause, Resume, Show};
+use Output::{AskAgain, Cancel, Discard, Finish, Flush, Pause, Resume, Show};
 
 #[test]
 fn the_assistant_speaks_first_then_listens() {
@@ -247,11 +261,93 @@ fn a_message_is_answered_at_once() {
     assert_eq!(over_an_answer(&[(500, Input::Wrote("hello".into()))], 1000), expected);
 }
 
+#[test]
+fn a_message_joins_the_question_that_is_being_answered() {
+    let inputs = [
+        (1050, started(1000)),
+        (2250, ended(2000)),
+        (2260, words("what does it cost")),
+        (2400, Input::Wrote("a quartet I mean".into())),
+    ];
+    let out = run(&inputs, 3000);
+    let expected = [(2400, Cancel), (2400, answer("what does it cost a quartet I mean")), (2400, Show(Thinking))];
+    assert_eq!(out[out.len() - 3..], expected);
+}
+
+#[test]
+fn an_answer_is_prepared_in_the_silence_before_the_turn_is_over() {
+    let inputs = [
+        (1050, started(1000)),
+        (2150, guess("what does it cost")),
+        (2250, ended(2000)),
+        (2260, words("what does it cost")),
+    ];
+    let expected = [
+        (1050, listen(1)),
+        (2100, Flush),
+        (2150, prepare("what does it cost")),
+        (2250, Finish),
+        (2300, answer("what does it cost")),
+        (2300, Show(Thinking)),
+    ];
+    assert_eq!(run_all(&inputs, 4000), expected);
+}
+
+#[test]
+fn the_final_words_are_prepared_for_where_the_guess_was_wrong_or_hanging() {
+    for guessed in ["what does it", "what does it cost and"] {
+        let inputs =
+            [(1050, started(1000)), (2150, guess(guessed)), (2250, ended(2000)), (2260, words("what does it cost"))];
+        let out = run_all(&inputs, 4000);
+        let from = out.iter().position(|output| output.1 == Finish).unwrap();
+        let expected = [
+            (2250, Finish),
+            (2260, prepare("what does it cost")),
+            (2300, answer("what does it cost")),
+            (2300, Show(Thinking)),
+        ];
+        assert_eq!(out[from..], expected, "{guessed}");
+    }
+}
+
+#[test]
+fn speech_that_goes_on_discards_what_was_prepared() {
+    let mut turns = Turns::new(Timings::from(&settings::Timings::default()));
+    turns.on(started(1000), ms(1050));
+    turns.on(Input::SpeechGoesOn { until: ms(2000) }, ms(2000));
+    assert_eq!(turns.on(Input::Tick, ms(2100)), [Flush]);
+    assert_eq!(turns.on(guess("what does it cost"), ms(2140)), [prepare("what does it cost")]);
+    assert_eq!(turns.on(Input::SpeechGoesOn { until: ms(2160) }, ms(2160)), [Discard]);
+    assert_eq!(turns.on(guess("what does it cost"), ms(2170)), []);
+    assert_eq!(turns.on(Input::Tick, ms(2260)), [Flush]);
+}
+
+#[test]
+fn sound_does_not_interrupt_while_echo_cancellation_learns_but_words_do() {
+    let inputs = [
+        (0, Input::Greet),
+        (900, Input::AnswerStarted),
+        (1050, started(1000)),
+        (1700, ended(1450)),
+        (1710, words("stop please")),
+    ];
+    let out = run(&inputs, 3000);
+    let expected = [
+        (900, Show(Speaking)),
+        (1050, listen(1)),
+        (1700, Finish),
+        (1760, Cancel),
+        (1760, answer("stop please")),
+        (1760, Show(Thinking)),
+    ];
+    assert_eq!(out, expected);
+}
+
 proptest! {
     #[test]
-    fn whatever_happens_the_order_of_orders_makes_sense(steps in prop::collection::vec((0u8..9, 0u64..900), 1..80)) {
-        let mut turns = Turns::new(Timings::default());
-        let (mut now, mut is_listening, mut is_paused, mut heard) = (0, false, false, 0usize);
+    fn whatever_happens_the_order_of_orders_makes_sense(steps in prop::collection::vec((0u8..10, 0u64..900), 1..80)) {
+        let mut turns = Turns::new(Timings::from(&settings::Timings::default()));
+        let (mut now, mut is_listening, mut is_paused, mut is_ahead, mut heard) = (0, false, false, false, 0usize);
         for (kind, wait) in steps {
             now += wait;
             let input = match kind {
@@ -263,6 +359,7 @@ proptest! {
                 5 => Input::AnswerStarted,
                 7 => Input::SpeechGoesOn { until: ms(now) },
                 6 => { is_paused = false; Input::AnswerFinished }
+                8 => { heard += 1; guess("one") }
                 _ => Input::Tick,
             };
             for output in turns.on(input, ms(now)) {
@@ -274,8 +371,11 @@ proptest! {
                     Cancel => is_paused = false,
                     Output::Answer(text) => {
                         prop_assert!(!text.is_empty() && heard > 0);
+                        is_ahead = false;
                     }
-                    AskAgain | Show(_) => {}
+                    Output::Prepare(_) => { prop_assert!(heard > 0); is_ahead = true; }
+                    Discard => { prop_assert!(is_ahead); is_ahead = false; }
+                    AskAgain | Show(_) | Flush => {}
                 }
             }
         }
