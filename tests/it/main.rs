@@ -5,9 +5,12 @@
 mod agent;
 mod app;
 mod call;
+mod caller;
 mod databases;
 mod limits;
+mod process;
 mod record;
+mod record_faults;
 mod record_webhooks;
 mod room_server;
 mod room_service;

@@ -1,144 +1,222 @@
 //! Calls through the whole server, as its record and its commands tell them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use frontdesk::server::agent::{
-    Link,
-    link::{Joined, Kind, Order, Presence, RoomEvent},
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use frontdesk::{
+    domain::record::{CallRecord, CallStatus, Departure, EndReason},
+    server::storage::{Database, Storage, SystemEdge},
 };
-use livekit_api::services::room::RoomClient;
 use serde_json::Value;
-use tokio::{process::Command, time::timeout};
+use tokio::{process::Command, sync::OnceCell, time::timeout};
 
-use crate::app::{KEY, SECRET, TestApp, assistant_file, key};
+use crate::{
+    app::{TestApp, key, send_raw},
+    caller::{Caller, PATIENCE},
+    process::Process,
+    room_server::{self, RoomServer},
+};
 
-/// Far longer than it takes; only a failing test waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const SPEAKS: [(&str, &str); 1] = [("FRONTDESK_ASSISTANT", "on")];
 
-/// What `frontdesk` with these arguments writes, with the data of `app`.
-async fn frontdesk(app: &TestApp, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
-        .args(arguments)
-        .env_clear()
-        .env("FRONTDESK_DATA_DIR", app.data().as_ref())
-        .output()
-        .await
-        .unwrap();
+/// What it says first, by the content that comes with the program.
+const GREETING: &str = "Hello, Harbour Sounds. How can I help with your event?";
+
+/// What `frontdesk` with these arguments writes, with this data.
+async fn frontdesk(data: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
+    let output = command.args(arguments).env_clear().env("FRONTDESK_DATA_DIR", data).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-async fn json(app: &TestApp, arguments: &[&str]) -> Value {
-    serde_json::from_str(&frontdesk(app, arguments).await).unwrap()
+async fn storage(data: &Path) -> Storage {
+    Storage::open(&Database::in_folder(data), Arc::new(SystemEdge)).await.unwrap()
 }
 
-/// The one call there is, once `wanted` holds of it.
-async fn call(app: &TestApp, wanted: impl Fn(&Value) -> bool) -> Value {
+/// The call in this room, once `wanted` holds of it.
+async fn call(storage: &Storage, room: &str, wanted: impl Fn(&CallRecord) -> bool) -> CallRecord {
     let found = timeout(PATIENCE, async {
         loop {
-            let calls = json(app, &["calls", "--json"]).await;
-            if let [call] = calls.as_array().unwrap().as_slice() {
-                let call = json(app, &["call", call["id"].as_str().unwrap(), "--json"]).await;
-                if wanted(&call) {
-                    return call;
+            let calls = storage.calls(10).await.unwrap();
+            if let Some(call) = calls.iter().find(|call| call.room == room) {
+                let record = storage.call_record(&call.id).await.unwrap().unwrap();
+                if wanted(&record) {
+                    return record;
                 }
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    found.await.expect("the record never says so")
-}
-
-/// A visitor in the room of a ticket.
-struct Visitor {
-    room: String,
-    joined: Joined,
-}
-
-impl Visitor {
-    async fn calls(app: &TestApp) -> Self {
-        let ticket = app.post("/api/voice/token", "{}").await.json();
-        let link = Link { url: ticket["livekitHost"].as_str().unwrap().to_owned(), key: key() };
-        let room = ticket["roomName"].as_str().unwrap().to_owned();
-        let (identity, name) = ("visitor-1".to_owned(), "Ada".to_owned());
-        let presence = Presence { room: room.clone(), identity, name, kind: Kind::Person, attributes: BTreeMap::new() };
-        Self { room, joined: link.join(&presence).await.unwrap() }
-    }
-
-    /// Waits for settled words that begin like this.
-    async fn hears(&mut self, start: &str) {
-        let heard = timeout(PATIENCE, async {
-            loop {
-                if let RoomEvent::Text { text, attributes, .. } = self.joined.events.recv().await.unwrap()
-                    && attributes.get("lk.transcription_final").is_some_and(|last| last == "true")
-                    && text.starts_with(start)
-                {
-                    return;
-                }
-            }
-        });
-        heard.await.unwrap_or_else(|_| panic!("never heard {start:?}"));
-    }
-
-    async fn writes(&self, text: &str) {
-        let stream = || "chat-1".to_owned();
-        for order in [
-            Order::OpenText { stream: stream(), topic: "lk.chat", attributes: BTreeMap::new(), sender: None },
-            Order::WriteText { stream: stream(), text: text.into() },
-            Order::CloseText { stream: stream(), attributes: BTreeMap::new() },
-        ] {
-            self.joined.orders.send(order).await.unwrap();
-        }
-    }
-
-    async fn hangs_up(&self) {
-        self.joined.orders.send(Order::Leave).await.unwrap();
+    match found.await {
+        Ok(record) => record,
+        Err(_) => panic!("the record never says so: {:?}", storage.calls(10).await),
     }
 }
 
-/// Ends a room at once, which would else stand for a while after its last visitor.
-async fn ends(app: &TestApp, room: &str) {
-    let client = RoomClient::with_api_key(&format!("http://{}", app.address), KEY, SECRET);
-    client.delete_room(room).await.unwrap();
+fn folder(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("frontdesk-record-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_recorded_with_what_was_heard_and_printed() {
-    let file = assistant_file("Good morning to you.");
-    let settings = [("FRONTDESK_ASSISTANT", "on"), ("FRONTDESK_ASSISTANT_FILE", &*file)];
-    let app = TestApp::with(&settings).await;
-    assert_eq!(frontdesk(&app, &["calls"]).await, "No calls yet.\n");
-    let mut visitor = Visitor::calls(&app).await;
-    visitor.hears("Good morning to you.").await;
-    visitor.writes("What does a jazz trio cost?").await;
-    visitor.hears("A jazz trio").await;
-    let live = call(&app, |call| call["segments"].as_array().unwrap().len() == 3).await;
-    assert_eq!((live["status"].as_str(), live["answered_by"].as_str()), (Some("in_progress"), Some("assistant")));
-    visitor.hangs_up().await;
-    call(&app, |call| call["participants"].as_array().unwrap().iter().any(|who| who["departure"] == "hung_up")).await;
-    ends(&app, &visitor.room).await;
+    let app = TestApp::with(&SPEAKS).await;
+    let data = app.data().as_ref().to_owned();
+    let storage = storage(&data).await;
+    assert_eq!(frontdesk(&data, &["calls"]).await, "No calls yet.\n");
+    let mut caller = Caller::calls(app.address, key()).await;
+    caller.hears(GREETING).await;
+    caller.writes("What does a jazz trio cost?").await;
+    caller.hears("A jazz trio").await;
+    let live = call(&storage, &caller.room, |call| call.segments.len() == 3).await.call;
+    assert_eq!((live.status, live.answered_by.as_deref()), (CallStatus::InProgress, Some("assistant")));
+    caller.hangs_up().await;
+    let left = |call: &CallRecord| call.participants.iter().any(|who| who.departure == Some(Departure::HungUp));
+    call(&storage, &caller.room, left).await;
+    caller.ends_the_room().await;
 
-    let record = call(&app, |call| call["status"] == "completed").await;
-    assert_eq!((&record["room"], &record["end_reason"]), (&Value::from(visitor.room), &Value::from("caller_left")));
-    let words: Vec<_> = record["segments"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|words| (words["speaker"].as_str().unwrap(), words["text"].as_str().unwrap(), words["typed"] == true))
-        .collect();
-    assert_eq!(
-        words[..2],
-        [("agent", "Good morning to you.", false), ("visitor", "What does a jazz trio cost?", true),]
-    );
-    assert!(words[2].0 == "agent" && words[2].1.starts_with("A jazz trio"), "{words:?}");
-    let times: Vec<_> = record["segments"].as_array().unwrap().iter().map(|words| words["start_ms"].as_i64()).collect();
-    assert!(times.is_sorted() && times[0] > Some(0), "{times:?}");
+    let record = call(&storage, &caller.room, |record| record.call.status.is_terminal()).await;
+    let ended = (record.call.status, record.call.end_reason);
+    assert_eq!(ended, (CallStatus::Completed, Some(EndReason::CallerLeft)));
+    let words: Vec<_> = record.segments.iter().map(|words| (words.identity.as_str(), words.typed)).collect();
+    assert!(matches!(words[..], [(_, false), ("visitor-1", true), (_, false)]), "{words:?}");
+    let times: Vec<_> = record.segments.iter().flat_map(|words| [words.start_ms, words.end_ms]).collect();
+    assert!(times.is_sorted() && times[0] > 0, "{times:?}");
+    assert!(record.segments.iter().all(|words| words.is_final && !words.interrupted));
 
-    let id = record["id"].as_str().unwrap();
-    let listed = frontdesk(&app, &["calls", "--limit", "5"]).await;
+    let id = record.call.id.as_str();
+    let listed = frontdesk(&data, &["calls", "--limit", "5"]).await;
     assert!(listed.lines().nth(1).is_some_and(|line| line.starts_with(id) && line.contains("completed")), "{listed}");
-    let printed = frontdesk(&app, &["call", id]).await;
-    for part in ["Ada (person)", "Assistant: Good morning to you.", "Caller (typed): What does a jazz trio cost?"] {
+    let printed = frontdesk(&data, &["call", id]).await;
+    for part in ["Ada (person)", &format!("Assistant: {GREETING}"), "Caller (typed): What does a jazz trio cost?"] {
         assert!(printed.contains(part), "{printed}");
     }
+    let calls: Value = serde_json::from_str(&frontdesk(&data, &["calls", "--json"]).await).unwrap();
+    assert_eq!((&calls[0]["id"], &calls[0]["status"]), (&id.into(), &"completed".into()));
+    let told: Value = serde_json::from_str(&frontdesk(&data, &["call", id, "--json"]).await).unwrap();
+    assert_eq!(told["segments"][0]["text"], GREETING);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_stopped_records_what_it_ends() {
+    let data = folder("stopped");
+    let server = Process::start(&data, &[]).await;
+    let mut caller = Caller::calls(server.address, key()).await;
+    caller.hears(GREETING).await;
+    let log = server.stop().await;
+    assert!(!log.contains("ERROR"), "{log}");
+    let record = call(&storage(&data).await, &caller.room, |_| true).await;
+    assert_eq!((record.call.status, record.call.end_reason), (CallStatus::Failed, Some(EndReason::ServerStopped)));
+    assert_eq!(record.segments[0].text, GREETING);
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_a_crash_left_open_is_closed_at_the_next_start() {
+    let data = folder("killed");
+    let server = Process::start(&data, &[]).await;
+    let mut caller = Caller::calls(server.address, key()).await;
+    caller.hears(GREETING).await;
+    caller.writes("What does a jazz trio cost?").await;
+    let storage = storage(&data).await;
+    let open = call(&storage, &caller.room, |record| record.segments.len() == 3).await;
+    assert_eq!(open.call.status, CallStatus::InProgress);
+    server.kill().await;
+    let open = call(&storage, &caller.room, |_| true).await;
+    assert_eq!((open.call.status, open.call.ended_ms), (CallStatus::InProgress, None));
+
+    // By the time it answers, the record is right.
+    let server = Process::start(&data, &[]).await;
+    let closed = call(&storage, &caller.room, |_| true).await;
+    assert_eq!((closed.call.status, closed.call.end_reason), (CallStatus::Failed, Some(EndReason::ServerLost)));
+    let last_word = closed.segments.iter().map(|words| closed.call.started_ms + words.start_ms).max();
+    assert!(closed.call.ended_ms >= last_word, "{closed:?}");
+    assert_eq!(closed.segments, open.segments);
+    // The line is free again.
+    let mut caller = Caller::calls(server.address, key()).await;
+    caller.hears(GREETING).await;
+    assert!(!server.stop().await.contains("ERROR"));
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+/// Passes webhooks on to a server whose address is known later.
+struct Relay {
+    url: String,
+    site: Arc<OnceCell<SocketAddr>>,
+}
+
+impl Relay {
+    async fn start() -> Self {
+        let site = Arc::new(OnceCell::new());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/api/livekit/webhook", listener.local_addr().unwrap());
+        let router = Router::new().fallback(post(pass_on)).with_state(Arc::clone(&site));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Self { url, site }
+    }
+}
+
+async fn pass_on(State(site): State<Arc<OnceCell<SocketAddr>>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let Some(site) = site.get() else { return StatusCode::SERVICE_UNAVAILABLE };
+    let head = format!(
+        "POST /api/livekit/webhook HTTP/1.1\r\nhost: {site}\r\nconnection: close\r\nauthorization: {}\r\n\
+         content-type: application/webhook+json\r\ncontent-length: {}\r\n\r\n",
+        headers["authorization"].to_str().unwrap(),
+        body.len()
+    );
+    let answer = send_raw(*site, &[head.as_bytes(), &body].concat()).await;
+    StatusCode::from_u16(answer.status).unwrap()
+}
+
+/// The settings of a server whose rooms are on `livekit`.
+fn on(livekit: &RoomServer) -> [(&str, &str); 3] {
+    let (key, secret) = room_server::KEY_AND_SECRET;
+    [("LIVEKIT_URL", livekit.url()), ("LIVEKIT_API_KEY", key), ("LIVEKIT_API_SECRET", secret)]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_on_a_livekit_server_is_recorded_from_its_webhooks() {
+    let relay = Relay::start().await;
+    let Some(livekit) = RoomServer::livekit_that_tells(vec![relay.url]).await else { return };
+    let app = TestApp::with(&[&SPEAKS[..], &on(&livekit)[..]].concat()).await;
+    relay.site.set(app.address).unwrap();
+    let storage = storage(app.data().as_ref()).await;
+    let mut caller = Caller::calls(app.address, room_server::key()).await;
+    caller.hears(GREETING).await;
+    caller.hangs_up().await;
+    let left = |call: &CallRecord| call.participants.iter().any(|who| who.departure == Some(Departure::HungUp));
+    call(&storage, &caller.room, left).await;
+    caller.ends_the_room().await;
+    let record = call(&storage, &caller.room, |record| record.call.status.is_terminal()).await;
+    let ended = (record.call.status, record.call.end_reason);
+    assert_eq!(ended, (CallStatus::Completed, Some(EndReason::CallerLeft)));
+    assert_eq!((record.participants.len(), record.segments[0].text.as_str()), (2, GREETING));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_on_a_livekit_server_outlives_a_crash_of_ours_and_one_that_ended_meanwhile_is_closed() {
+    let Some(livekit) = RoomServer::livekit().await else { return };
+    let data = folder("outlived");
+    // Nobody tells this server anything: it looks.
+    let server = Process::start(&data, &on(&livekit)).await;
+    let mut stays = Caller::calls(server.address, room_server::key()).await;
+    let mut ends = Caller::calls(server.address, room_server::key()).await;
+    for caller in [&mut stays, &mut ends] {
+        caller.hears(GREETING).await;
+    }
+    let storage = storage(&data).await;
+    for caller in [&stays, &ends] {
+        call(&storage, &caller.room, |record| record.call.status == CallStatus::InProgress).await;
+    }
+    server.kill().await;
+    ends.ends_the_room().await;
+
+    let _server = Process::start(&data, &on(&livekit)).await;
+    let ended = call(&storage, &ends.room, |_| true).await.call;
+    assert_eq!((ended.status, ended.end_reason), (CallStatus::Completed, Some(EndReason::Unseen)));
+    let goes_on = call(&storage, &stays.room, |_| true).await.call;
+    assert_eq!((goes_on.status, goes_on.ended_ms), (CallStatus::InProgress, None));
+    std::fs::remove_dir_all(data).unwrap();
 }

@@ -28,6 +28,8 @@ use crate::{
 
 const KEY: &str = "devkey";
 const SECRET: &str = "a-secret-for-tests-of-32-characters";
+/// The key of every server here, as settings have it.
+pub const KEY_AND_SECRET: (&str, &str) = (KEY, SECRET);
 
 /// A room server on a free port of loopback; it stops when this is dropped.
 pub struct RoomServer {
@@ -64,7 +66,8 @@ impl RoomServer {
         Self::livekit_that_tells(Vec::new()).await
     }
 
-    async fn livekit_that_tells(webhooks: Vec<String>) -> Option<Self> {
+    /// Starts a real one, where there is one, that tells what happens to these addresses.
+    pub async fn livekit_that_tells(webhooks: Vec<String>) -> Option<Self> {
         install_crypto();
         let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/livekit/server");
         let program = std::env::var_os("LIVEKIT_SERVER_BIN").map_or(installed, PathBuf::from);

@@ -26,6 +26,7 @@ pub fn all(tests: bool) -> Result<()> {
     for_build()?;
     if tests {
         debian_packages("the tests' browser and tools", &TEST_PACKAGES, Need::Required)?;
+        postgres()?;
         livekit_server()?;
         python_client()?;
     }
@@ -56,6 +57,23 @@ fn has_libclang() -> bool {
         let name = name.to_string_lossy();
         name.starts_with("libclang.so") || name.starts_with("libclang-")
     })
+}
+
+/// Postgres, which the tests run a server of for themselves.
+fn postgres() -> Result<()> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    if versions.into_iter().any(|version| version.path().join("bin/initdb").exists()) {
+        return Ok(());
+    }
+    // Debian's package would make a database of its own and start it: not where somebody only runs tests.
+    debian_packages("the ground for Postgres", &["postgresql-common"], Need::Required)?;
+    let settings = "/etc/postgresql-common/createcluster.conf";
+    step::run(
+        "Telling Debian to start no Postgres of its own",
+        as_root("pg_conftool").args([settings, "set", "create_main_cluster", "off"]),
+        "Install Postgres by hand, or let this user run sudo.",
+    )?;
+    debian_packages("Postgres for the tests", &["postgresql"], Need::Required)
 }
 
 /// A real livekit-server in `target/livekit`, where Go can build it; the tests say plainly when it is not there.
@@ -166,12 +184,8 @@ fn apt_get(what: &str, packages: &[&str], advice: &str) -> Result<()> {
     if !step::succeeds(Command::new("apt-get").arg("--version")) {
         bail!("{what} is missing, and this is not Debian. {advice}");
     }
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
     let apt = |args: &[&str]| {
-        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
-        if !is_root {
-            command.arg("apt-get");
-        }
+        let mut command = as_root("apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive").args(args);
         command
     };
@@ -181,4 +195,15 @@ fn apt_get(what: &str, packages: &[&str], advice: &str) -> Result<()> {
     }
     step::run("Reading Debian's package lists", &mut apt(&["update", "-qq"]), advice)?;
     step::run(&format!("Installing {what}: {}", packages.join(" ")), &mut apt(&install), advice)
+}
+
+/// A program as root runs it: by sudo, for everybody else.
+fn as_root(program: &str) -> Command {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    if is_root {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.arg(program);
+    command
 }

@@ -29,6 +29,7 @@ mod report;
 mod script;
 mod session;
 mod settings;
+mod stopwatch;
 mod stt;
 mod tools;
 mod transcript;

@@ -31,6 +31,7 @@ use super::{
     report::{Account, Reporter},
     script::Then,
     settings::Timings,
+    stopwatch::Stopwatch,
     stt::{Stt, Utterance, UtteranceId, Words},
     tools::Mailbox,
     transcript::{Transcripts, Voice},
@@ -105,6 +106,7 @@ pub(super) struct Session<'a> {
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     mouth: Mouth,
     account: Account,
+    stopwatch: Stopwatch,
 }
 
 impl<'a> Session<'a> {
@@ -150,6 +152,7 @@ impl<'a> Session<'a> {
             words: mpsc::channel(QUEUE),
             mouth: Mouth::new(equipment.tts.clone()),
             account: Account::new(reporter, joined.room, now_ms),
+            stopwatch: Stopwatch::default(),
             equipment,
         }
     }
@@ -252,9 +255,13 @@ impl<'a> Session<'a> {
                     self.patience.on(Activity::Writing, now);
                     let written = self.transcripts.visitor_wrote(identity, &text, now);
                     self.account.heard(&written, &self.own.identity, true);
+                    self.stopwatch.wrote();
                     self.on_turn(Input::Wrote(text), now);
                 }
             }
+            RoomEvent::Arrival { identity, arrived } => self.account.arrived(identity, arrived, now),
+            RoomEvent::Quality { identity, quality } => self.account.judged(identity, quality, now),
+            RoomEvent::RoundTrip(trip) => self.account.went_round(self.own.identity.clone(), trip, now),
             RoomEvent::Closed(_) => {}
         }
     }
@@ -303,6 +310,7 @@ impl<'a> Session<'a> {
                 }
                 Edge::Ended { at } if is_talker => {
                     self.transcripts.visitor_ended(at);
+                    self.stopwatch.silent(at);
                     self.on_turn(Input::SpeechEnded { at }, now);
                 }
                 Edge::Started { .. } | Edge::Continued { .. } | Edge::Ended { .. } => {}
@@ -323,6 +331,9 @@ impl<'a> Session<'a> {
         }
         let orders = self.transcripts.visitor_said(utterance, &text, is_final, now);
         self.show_words(orders);
+        if is_final {
+            self.stopwatch.words(now);
+        }
         self.on_turn(if is_final { Input::Words { utterance, text } } else { Input::Guess { utterance, text } }, now);
     }
 
@@ -330,7 +341,10 @@ impl<'a> Session<'a> {
     fn on_made(&mut self, made: Made) {
         self.answers.on_made(&made);
         match made {
-            Made::Text(text) => self.mouth.write(&text),
+            Made::Text(text) => {
+                self.stopwatch.said(self.now());
+                self.mouth.write(&text);
+            }
             Made::End(then) => self.mouth.end(then),
             Made::Failed => {
                 self.mouth.write(&self.equipment.phrases.cannot_answer);
@@ -375,6 +389,9 @@ impl<'a> Session<'a> {
         let uttered = self.mouth.tick();
         if uttered.is_first {
             self.answers.on_first_sound();
+            if let Some(laps) = self.stopwatch.sounded(now) {
+                self.account.answered(self.own.identity.clone(), laps, now);
+            }
             self.on_turn(Input::AnswerStarted, now);
         }
         if let Some(frame) = uttered.frame {
@@ -439,6 +456,7 @@ impl<'a> Session<'a> {
                 Output::Cancel | Output::Discard => self.stop_speaking(),
                 Output::Prepare(said) => {
                     self.stop_speaking();
+                    self.stopwatch.asked(self.now());
                     self.answers.prepare(&said);
                     self.mouth.begin();
                     self.mouth.hold();
@@ -470,6 +488,7 @@ impl<'a> Session<'a> {
         match self.answers.take(said) {
             Taken::Prepared => self.mouth.release(),
             Taken::Begun => {
+                self.stopwatch.asked(self.now());
                 self.stop_sound();
                 self.mouth.begin();
             }

@@ -12,7 +12,7 @@ use std::{
 
 use secrecy::ExposeSecret;
 use sqlx::{
-    FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    Connection, FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
@@ -50,7 +50,11 @@ impl Pool {
                     .journal_mode(SqliteJournalMode::Wal)
                     // A crash of the program loses nothing; one of the machine may lose the last moments.
                     .synchronous(SqliteSynchronous::Normal);
-                let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(CONNECTIONS)
+                    .acquire_timeout(PATIENCE)
+                    // SQLite ends a transaction itself where the disk fails, and the connection never learns of it.
+                    .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
                 Ok(Self::Sqlite(pool.connect_with(options).await?))
             }
             Database::Postgres { url, .. } => {

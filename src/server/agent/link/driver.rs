@@ -6,18 +6,24 @@ use std::{
 };
 
 use livekit_protocol::{
-    AddTrackRequest, DataPacket, DisconnectReason, JoinResponse, LeaveRequest, ParticipantInfo, SessionDescription,
-    SignalTarget, TrackSource, TrackType, Transcription, TranscriptionSegment, TrickleRequest,
+    AddTrackRequest, ConnectionQuality, DataPacket, DisconnectReason, JoinResponse, LeaveRequest, ParticipantInfo,
+    SessionDescription, SignalTarget, TrackSource, TrackType, Transcription, TranscriptionSegment, TrickleRequest,
     UpdateParticipantMetadata, data_packet::Value, leave_request, participant_info, signal_request::Message as Request,
     signal_response::Message as Response,
 };
 use livekit_signaling::{SignalClient, SignalEvent, SignalEvents};
 use prost::Message as _;
-use str0m::{Event, channel::ChannelId, media::Mid};
+use str0m::{
+    Event,
+    channel::ChannelId,
+    media::{Frequency, Mid},
+    stats::PeerStats,
+};
 use tokio::sync::mpsc;
 
 use super::{
     Closed, Order, RoomEvent, Transcript,
+    arrivals::Arrivals,
     others::Others,
     peer::{Peer, tracks_of},
     since_epoch,
@@ -47,6 +53,9 @@ pub(super) struct Driver {
     others: Others,
     /// By media section: the participant's sid and the track's.
     tracks: HashMap<Mid, (String, String)>,
+    /// How well the packets of each section come; times count from the start.
+    arrivals: HashMap<Mid, Arrivals>,
+    start: Instant,
     voice: Option<Mid>,
     reliable: Option<ChannelId>,
     is_reliable_open: bool,
@@ -74,6 +83,8 @@ impl Driver {
             own_sid: String::new(),
             others: Others::default(),
             tracks: HashMap::new(),
+            arrivals: HashMap::new(),
+            start: Instant::now(),
             voice: None,
             reliable: None,
             is_reliable_open: false,
@@ -190,9 +201,21 @@ impl Driver {
                 let Some((sid, track)) = self.tracks.get(&data.mid) else { return Ok(()) };
                 let Some(identity) = self.others.identity(sid) else { return Ok(()) };
                 let (identity, track) = (identity.to_owned(), track.clone());
+                let sequences = **data.seq_range.start()..=**data.seq_range.end();
+                let time = data.time.rebase(Frequency::FORTY_EIGHT_KHZ).numer();
+                let at = data.network_time.saturating_duration_since(self.start);
+                let arrived = self.arrivals.entry(data.mid).or_default().observe(sequences, time, at);
+                if let Some(arrived) = arrived {
+                    self.events.try_send(RoomEvent::Arrival { identity: identity.clone(), arrived }).ok();
+                }
                 let audio = RoomEvent::Audio { identity, track, opus: data.data.to_vec(), gap: !data.contiguous };
                 // A conversation that cannot keep up loses audio, never the connection.
                 self.events.try_send(audio).ok();
+            }
+            Event::PeerStats(PeerStats { rtt, selected_candidate_pair: pair, .. }) => {
+                if let Some(trip) = rtt.or_else(|| pair?.current_round_trip_time) {
+                    self.events.try_send(RoomEvent::RoundTrip(trip)).ok();
+                }
             }
             Event::ChannelData(data) => self.on_data(&data.data).await?,
             Event::ChannelOpen(id, _) if Some(id) == self.reliable => self.is_reliable_open = true,
@@ -235,6 +258,13 @@ impl Driver {
             Response::Update(update) => {
                 for participant in update.participants {
                     self.participant(participant).await?;
+                }
+            }
+            Response::ConnectionQuality(update) => {
+                for info in update.updates {
+                    let Some(identity) = self.others.identity(&info.participant_sid) else { continue };
+                    let quality = RoomEvent::Quality { identity: identity.to_owned(), quality: word(info.quality()) };
+                    self.tell(quality).await?;
                 }
             }
             Response::TrackPublished(published) => {
@@ -346,6 +376,15 @@ impl Driver {
 
     async fn tell(&mut self, event: RoomEvent) -> Result<(), Stop> {
         self.events.send(event).await.map_err(|_| Stop::Unheard)
+    }
+}
+
+fn word(quality: ConnectionQuality) -> &'static str {
+    match quality {
+        ConnectionQuality::Excellent => "excellent",
+        ConnectionQuality::Good => "good",
+        ConnectionQuality::Poor => "poor",
+        ConnectionQuality::Lost => "lost",
     }
 }
 

@@ -4,6 +4,7 @@
 //! speaks), and turns LiveKit's messages into the few events that a conversation needs. It alone imports LiveKit's
 //! protobuf types; it knows nothing of speech, turns or answers.
 
+mod arrivals;
 mod driver;
 mod others;
 mod peer;
@@ -20,6 +21,7 @@ use livekit_protocol::JoinResponse;
 use livekit_signaling::{CLIENT_PROTOCOL_DEFAULT, SignalClient, SignalError, SignalOptions};
 use tokio::sync::mpsc;
 
+pub use self::arrivals::Arrived;
 use self::{driver::Driver, peer::Peer};
 use crate::{
     domain::record::RoomLife,
@@ -28,6 +30,9 @@ use crate::{
 
 /// The highest signalling protocol with which a server lets the data channels be negotiated in band.
 const PROTOCOL: u32 = 16;
+
+/// How often the way to the room server is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
 /// How long the assistant's token lets it join; a room's own life is longer.
 const TOKEN_TTL: Duration = Duration::from_secs(600);
@@ -110,6 +115,22 @@ pub enum RoomEvent {
         /// Whether the frame before it was lost.
         gap: bool,
     },
+    /// How well somebody's sound arrived in the last seconds.
+    Arrival {
+        /// Their identity.
+        identity: String,
+        /// How well.
+        arrived: Arrived,
+    },
+    /// Somebody's connection, as the room server judges it.
+    Quality {
+        /// Their identity.
+        identity: String,
+        /// `excellent`, `good`, `poor` or `lost`.
+        quality: &'static str,
+    },
+    /// How long the way to the room server and back takes.
+    RoundTrip(Duration),
     /// Somebody's microphone is switched off.
     Muted {
         /// Their identity.
@@ -234,7 +255,7 @@ impl Link {
     /// A server that cannot be reached, or that refuses.
     pub async fn join(&self, presence: &Presence) -> Result<Joined, JoinError> {
         let ip = self.local_address().await?;
-        let (publisher, subscriber) = (Peer::bind(ip).await?, Peer::bind(ip).await?);
+        let (publisher, subscriber) = (Peer::bind(ip, Some(MEASURE_EVERY)).await?, Peer::bind(ip, None).await?);
         let mut options = SignalOptions::default();
         options.protocol_version = PROTOCOL;
         options.client_protocol = CLIENT_PROTOCOL_DEFAULT;

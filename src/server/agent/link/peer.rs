@@ -35,11 +35,12 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Binds a free port of `ip`, which must be an address that the server can reach.
-    pub(super) async fn bind(ip: IpAddr) -> io::Result<Self> {
+    /// Binds a free port of `ip`, which must be an address that the server can reach; tells statistics every `measure`.
+    pub(super) async fn bind(ip: IpAddr, measure: Option<Duration>) -> io::Result<Self> {
         let socket = UdpSocket::bind((ip, 0)).await?;
         let local = socket.local_addr()?;
-        let mut rtc = Rtc::builder().clear_codecs().enable_opus(true, false).build(Instant::now());
+        let rtc = Rtc::builder().clear_codecs().enable_opus(true, false).set_stats_interval(measure);
+        let mut rtc = rtc.build(Instant::now());
         rtc.add_local_candidate(Candidate::host(local, "udp").map_err(io::Error::other)?);
         let buffer = vec![0; DATAGRAM_BYTES];
         Ok(Self { rtc, socket, local, pending: None, early_candidates: Vec::new(), buffer })
