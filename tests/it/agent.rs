@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use frontdesk::{
     domain::{faq::Faq, record::RoomLife},
     server::agent::{
-        AgentConfig, AgentHost, Mailbox, MailboxError, Settings, SpokenMessage,
+        AgentConfig, AgentHost, Keys, Mailbox, MailboxError, Settings, SpokenMessage,
         link::{Joined, Kind, Order, Presence, RoomEvent},
         speech,
     },
@@ -25,9 +25,13 @@ use crate::room_server::RoomServer;
 /// Far longer than anything here takes; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn config(mailbox: Arc<Notebook>) -> AgentConfig {
-    let (settings, keys) = Settings::load(Path::new("content/assistant.toml"), |_| None).unwrap();
+fn config(settings: Settings, keys: Keys, mailbox: Arc<Notebook>) -> AgentConfig {
     AgentConfig { settings, keys, faq: Faq::parse(include_str!("../../content/faq.md")).unwrap(), mailbox }
+}
+
+/// What the file says that comes with the program.
+fn settings() -> (Settings, Keys) {
+    Settings::load(Path::new("content/assistant.toml"), |_| None).unwrap()
 }
 
 /// Keeps what is left at it.
@@ -43,7 +47,7 @@ impl Mailbox for Notebook {
 }
 
 /// Somebody who calls, and the assistant that serves the room.
-struct Call {
+pub struct Call {
     _server: RoomServer,
     mail: Arc<Notebook>,
     caller: Joined,
@@ -60,13 +64,20 @@ struct Call {
 
 impl Call {
     async fn start() -> Self {
+        let (settings, keys) = settings();
+        Self::with(settings, keys).await
+    }
+
+    /// Begins a call with such an assistant.
+    pub async fn with(settings: Settings, keys: Keys) -> Self {
         let server = RoomServer::embedded().await;
         let link = server.link();
         let shutdown = CancellationToken::new();
         let (starts, rooms) = mpsc::channel(1);
         let mail = Arc::new(Notebook::default());
-        let host =
-            tokio::spawn(AgentHost::new(config(mail.clone()), link.clone()).unwrap().run(rooms, shutdown.clone()));
+        let host = tokio::spawn(
+            AgentHost::new(config(settings, keys, mail.clone()), link.clone()).unwrap().run(rooms, shutdown.clone()),
+        );
         let room = format!("support-{:x}", rand::random::<u64>());
         let presence = Presence {
             room: room.clone(),
@@ -152,7 +163,7 @@ impl Call {
     }
 
     /// Waits for a final segment of `speaker` that holds `part`; gives its text.
-    async fn hear(&mut self, speaker: &str, part: &str) -> String {
+    pub async fn hear(&mut self, speaker: &str, part: &str) -> String {
         self.until(|_, call| {
             let found = call.segments.values().find(|(who, text, done)| who == speaker && *done && text.contains(part));
             found.map(|(_, text, _)| text.clone())
@@ -160,7 +171,24 @@ impl Call {
         .await
     }
 
-    async fn write(&self, text: &str) {
+    /// Waits for one more of those.
+    pub async fn hear_again(&mut self, speaker: &str, part: &str) {
+        let is_such = |(who, text, done): &&(String, String, bool)| who == speaker && *done && text.contains(part);
+        let before = self.segments.values().filter(is_such).count();
+        self.until(|_, call| (call.segments.values().filter(is_such).count() > before).then_some(())).await;
+    }
+
+    /// Waits until the assistant speaks.
+    pub async fn is_answered(&mut self) {
+        self.until(|_, call| call.states.last().is_some_and(|state| state == "speaking").then_some(())).await;
+    }
+
+    /// The messages that were taken.
+    pub fn messages(&self) -> Vec<SpokenMessage> {
+        self.mail.0.lock().unwrap().clone()
+    }
+
+    pub async fn write(&self, text: &str) {
         let stream = format!("chat-{:x}", rand::random::<u64>());
         for order in [
             Order::OpenText { stream: stream.clone(), topic: "lk.chat", attributes: BTreeMap::new(), sender: None },
@@ -171,7 +199,7 @@ impl Call {
         }
     }
 
-    async fn end(self) {
+    pub async fn end(self) {
         self.shutdown.cancel();
         self.host.await.unwrap();
     }
@@ -213,7 +241,7 @@ async fn takes_a_message_with_its_number_read_back() {
         reason: "A quartet on the 14th of June.".into(),
         call_back: true,
     };
-    assert_eq!(*call.mail.0.lock().unwrap(), [message]);
+    assert_eq!(call.messages(), [message]);
     call.end().await;
 }
 
@@ -236,7 +264,10 @@ fn flite(voice: &str, text: &str) -> Option<Vec<i16>> {
 
 /// Whether this machine can speak and hear; says loudly what is left out where it cannot.
 fn has_voice(test: &str) -> bool {
-    let speech = speech(&config(Arc::default()));
+    let speech = {
+        let (settings, keys) = settings();
+        speech(&config(settings, keys, Arc::default()))
+    };
     if !(speech.hears && speech.speaks) {
         eprintln!("SKIPPED: {test}: this machine lacks flite, or pocketsphinx-en-us, or the feature `pocketsphinx`");
     }

@@ -54,23 +54,36 @@ pub fn server_features() -> &'static str {
 
 /// Builds everything that `profile` serves.
 pub fn all(profile: Profile) -> Result<()> {
-    let first = match profile {
-        Profile::Dev => "",
-        Profile::Release => " (the first time takes minutes)",
-    };
+    module(profile)?;
     step::run(
-        &format!("Building the browser's part{first}"),
-        Command::new("cargo")
-            .args(["build", "--lib", "--features", "hydrate", "--target", "wasm32-unknown-unknown"])
-            .args(profile.module_args()),
-        "The compiler's message above says what is wrong.",
-    )?;
-    step::run(
-        &format!("Building the server{first}"),
+        &format!("Building the server{}", first_time(profile)),
         Command::new("cargo")
             .args(["build", "--bin", "frontdesk", "--features", server_features()])
             .args(profile.server_args()),
         "The compiler's message above says what is wrong; a C compiler (gcc, make) has to be there.",
     )?;
     assets::all(profile)
+}
+
+/// Builds what browsers are sent, and no server.
+pub fn site(profile: Profile) -> Result<()> {
+    module(profile)?;
+    assets::all(profile)
+}
+
+fn first_time(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Dev => "",
+        Profile::Release => " (the first time takes minutes)",
+    }
+}
+
+fn module(profile: Profile) -> Result<()> {
+    step::run(
+        &format!("Building the browser's part{}", first_time(profile)),
+        Command::new("cargo")
+            .args(["build", "--lib", "--features", "hydrate", "--target", "wasm32-unknown-unknown"])
+            .args(profile.module_args()),
+        "The compiler's message above says what is wrong.",
+    )
 }

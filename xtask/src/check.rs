@@ -9,7 +9,8 @@ use crate::{
     setup, step,
 };
 
-/// Lints, Rust tests, then the end-to-end tests.
+/// Lints, Rust tests, then the end-to-end tests of the site as it is released on the server that the Rust tests have
+/// built: another build of the server would take as long as all else.
 pub fn everything() -> Result<()> {
     setup::all(true)?;
     lint()?;
@@ -18,7 +19,8 @@ pub fn everything() -> Result<()> {
         cargo(&["test", "--features", build::server_features()]).args(["--lib", "--bins", "--tests"]),
         "The failing test's name is above; `cargo test --features ssr NAME` runs it alone.",
     )?;
-    end_to_end(&[])
+    build::site(Profile::Release)?;
+    playwright(&[], Profile::Dev)
 }
 
 /// Formatting, clippy for both targets, documentation, licences and advisories.
@@ -54,11 +56,16 @@ pub fn lint() -> Result<()> {
 pub fn end_to_end(args: &[String]) -> Result<()> {
     setup::all(true)?;
     build::all(Profile::Release)?;
+    playwright(args, Profile::Release)
+}
+
+fn playwright(args: &[String], server: Profile) -> Result<()> {
     step::run(
         "End-to-end tests",
         Command::new("node_modules/.bin/playwright")
             .args(["test", "--config", "end2end/playwright.config.js"])
-            .args(args),
+            .args(args)
+            .env("FRONTDESK_BINARY", server.server()),
         "end2end/test-results holds a picture and a trace of each failure.",
     )
 }

@@ -31,6 +31,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// What the visitor says before the conversation's first words; some interfaces want a person to speak first.
 const HELLO: &str = "(The caller is on the line.)";
 
+/// What takes up a turn that broke off; a request ends with somebody else's words than the model's.
+const GO_ON: &str = "(Go on where you broke off.)";
+
 /// What a model is told of a tool that has not finished.
 const RUNNING: &str = "still running";
 
@@ -96,7 +99,6 @@ pub(in crate::server::agent) struct Cloud {
     client: Client,
     target: ServiceTarget,
     instructions: Arc<str>,
-    first_word: Duration,
 }
 
 impl Cloud {
@@ -118,7 +120,7 @@ impl Cloud {
         };
         let failed = |error: genai::Error| LlmError::Failed { model: model.clone(), reason: brief(&error) };
         let client = Client::builder().with_reqwest(http).build().map_err(failed)?;
-        Ok(Self { name: model, client, target, instructions, first_word: choice.first_word_ms.0 })
+        Ok(Self { name: model, client, target, instructions })
     }
 }
 
@@ -132,7 +134,6 @@ impl Llm for Cloud {
         let options = ChatOptions::default()
             .with_max_tokens(TOKENS_MAX)
             .with_capture_tool_calls(true)
-            .with_stream_header_timeout(self.first_word)
             .with_stream_read_timeout(SILENCE_MAX)
             .with_tool_choice(if prompt.may_call { ToolChoice::Auto } else { ToolChoice::None });
         let (client, target, model) = (self.client.clone(), self.target.clone(), self.name.clone());
@@ -201,6 +202,9 @@ fn request(instructions: &str, conversation: &Conversation) -> ChatRequest {
                 messages.push(ChatMessage::from(response));
             }
         }
+    }
+    if matches!(conversation.items().next_back(), Some(Item::Assistant { .. })) {
+        messages.push(ChatMessage::user(GO_ON));
     }
     let tools = schemas().map(|ToolSchema { name, description, parameters }| {
         Tool::new(name).with_description(description).with_schema(parameters)
