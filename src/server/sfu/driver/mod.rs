@@ -185,7 +185,8 @@ impl Driver {
             Request::Sdp(SdpRequest::Answer(answer)) => self.take_answer(session.peer, &answer, now),
             Request::Room(request) => self.on(room, Input::Request(session.peer, request), now),
             Request::Ping(Ping::Plain) => self.send(session.peer, Response::Pong { now: self.clock.unix(now) }),
-            Request::Ping(Ping::Timed { timestamp_ms }) => {
+            Request::Ping(Ping::Timed { timestamp_ms, round_trip }) => {
+                self.on(room, Input::RoundTrip(session.peer, round_trip), now);
                 self.send(session.peer, Response::TimedPong { timestamp_ms, now: self.clock.unix(now) });
             }
             Request::Ignored => {}

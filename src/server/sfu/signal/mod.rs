@@ -108,6 +108,8 @@ pub enum Ping {
     Timed {
         /// The client's clock in milliseconds.
         timestamp_ms: i64,
+        /// How long the pings before it took there and back.
+        round_trip: Duration,
     },
 }
 
@@ -181,6 +183,9 @@ pub struct Speaker {
 /// How well a participant's media arrives, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quality {
+    /// Nothing arrives any more. Others are told, and the client itself is not: LiveKit's clients would join anew, which
+    /// is for the connection itself to decide.
+    Lost,
     /// Much is lost.
     Poor,
     /// Some is lost.
