@@ -5,6 +5,8 @@
 mod agent;
 mod app;
 mod call;
+mod endurance;
+mod faults;
 mod limits;
 mod room_server;
 mod room_service;

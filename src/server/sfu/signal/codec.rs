@@ -390,6 +390,7 @@ fn request_response(request_id: u32, outcome: Outcome, subject: Subject) -> lk::
 fn leave(reason: Reason, action: Action) -> lk::LeaveRequest {
     let (action, can_reconnect) = match action {
         Action::Disconnect => (lk::leave_request::Action::Disconnect, false),
+        Action::Resume => (lk::leave_request::Action::Resume, true),
         Action::Reconnect => (lk::leave_request::Action::Reconnect, true),
     };
     lk::LeaveRequest {

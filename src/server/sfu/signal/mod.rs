@@ -165,6 +165,8 @@ pub enum Reason {
 pub enum Action {
     /// Stop.
     Disconnect,
+    /// Come back to the session.
+    Resume,
     /// Join anew.
     Reconnect,
 }
