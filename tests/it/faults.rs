@@ -1,8 +1,6 @@
 //! Every way in which LiveKit's own test server fails a client, as LiveKit's Rust client takes it: it ends with its reason,
 //! and leaves nothing behind.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "a story looks for one of LiveKit's many messages")]
-
 use std::time::Duration;
 
 use frontdesk::server::{
