@@ -152,11 +152,12 @@ impl Client {
         self.speaks_next = Some(now);
     }
 
-    /// Sends a reliable data packet with the next number.
-    pub fn send(&mut self) {
+    /// Sends a reliable data packet of so many bytes, with the next number.
+    pub fn send(&mut self, bytes: usize) {
+        let user = lk::UserPacket { payload: vec![0; bytes], ..lk::UserPacket::default() };
         let packet = lk::DataPacket {
             sequence: self.sent.len() as u32 + 1,
-            value: Some(lk::data_packet::Value::User(lk::UserPacket::default())),
+            value: Some(lk::data_packet::Value::User(user)),
             ..lk::DataPacket::default()
         };
         self.publisher.waiting.push_back(packet.encode_to_vec());

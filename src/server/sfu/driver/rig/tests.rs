@@ -40,7 +40,7 @@ fn goes_on(world: &mut World) {
 /// Bob gets what Ann sends from now on.
 fn data_arrives(world: &mut World, packets: u32) {
     let all = world.clients[BOB].received.len() as u32 + packets;
-    (0..packets).for_each(|_| world.clients[ANN].send());
+    (0..packets).for_each(|_| world.clients[ANN].send(0));
     world.until(|world| world.clients[BOB].received.len() as u32 >= all);
 }
 
@@ -54,7 +54,7 @@ fn sids(world: &World) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20, max_shrink_iters: 8, ..ProptestConfig::default() })]
 
     /// Whatever the weather, a call comes about and goes on: what is heard is heard once, and reliable data arrives once
     /// and in order.
@@ -88,7 +88,7 @@ fn an_outage_of_ten_seconds_ends_no_session() {
         let mut world = call(1, Weather::default(), paths);
         let before = sids(&world);
         let weather = std::mem::replace(&mut world.weather, Weather::OUTAGE);
-        (0..5).for_each(|_| world.clients[ANN].send());
+        (0..5).for_each(|_| world.clients[ANN].send(0));
         world.pass(Duration::from_secs(10));
         world.weather = weather;
         goes_on(&mut world);
@@ -103,16 +103,18 @@ fn a_resume_in_an_outage_keeps_the_session_and_loses_nothing() {
     for paths in PATHS {
         let mut world = call(2, Weather { delay: Duration::from_millis(40), ..Weather::default() }, paths);
         let before = sids(&world);
-        data_arrives(&mut world, 3);
-        let weather = std::mem::replace(&mut world.weather, Weather::OUTAGE);
-        world.cut(ANN);
-        (0..5).for_each(|_| world.clients[ANN].send());
-        world.pass(Duration::from_secs(8));
-        world.weather = weather;
-        world.resume(ANN);
-        data_arrives(&mut world, 5);
+        for _ in 0..20 {
+            let weather = std::mem::replace(&mut world.weather, Weather::OUTAGE);
+            world.cut(ANN);
+            let all = world.clients[BOB].received.len() + 5;
+            (0..5).for_each(|_| world.clients[ANN].send(0));
+            world.pass(Duration::from_secs(8));
+            world.weather = weather;
+            world.resume(ANN);
+            world.until(|world| world.clients[BOB].received.len() >= all);
+            goes_on(&mut world);
+        }
         assert!(all_once_and_in_order(&world.clients[BOB].received), "{paths:?} {:?}", world.clients[BOB].received);
-        goes_on(&mut world);
         assert_eq!(sids(&world), before, "{paths:?}");
     }
 }
@@ -125,7 +127,7 @@ fn a_restart_of_ice_whose_offer_or_answer_is_lost_is_made_good_by_the_next() {
     for paths in PATHS {
         for lost in [offers, answers] {
             let mut world = call(3, Weather::default(), paths);
-            for client in [ANN, BOB] {
+            for client in [ANN, BOB].repeat(10) {
                 world.swallowed = lost;
                 world.cut(client);
                 world.resume(client);
@@ -146,7 +148,7 @@ fn a_client_that_changes_networks_is_followed() {
     for paths in PATHS {
         let mut world = call(4, Weather { delay: Duration::from_millis(30), ..Weather::default() }, paths);
         let before = sids(&world);
-        for client in [ANN, BOB] {
+        for client in [ANN, BOB].repeat(10) {
             world.clients[client].move_away();
             world.cut(client);
             world.pass(Duration::from_secs(1));
@@ -157,6 +159,53 @@ fn a_client_that_changes_networks_is_followed() {
         assert!(all_once_and_in_order(&world.clients[BOB].received), "{paths:?}");
         assert_eq!(sids(&world), before, "{paths:?}");
     }
+}
+
+/// Twelve megabytes for somebody who does not read them: whoever does has them all, and the sleeper's own call goes on
+/// once it wakes.
+#[test]
+fn a_subscriber_that_does_not_read_holds_up_nobody() {
+    let mut world = call(6, Weather::default(), PATHS[0]);
+    let cid = world.join("cid", Path::V0);
+    world.until(|world| world.clients[cid].is_connected());
+    world.asleep.insert(BOB);
+    for round in 1..=20 {
+        (0..12).for_each(|_| world.clients[ANN].send(50_000));
+        world.until(|world| world.clients[cid].received.len() >= 12 * round);
+    }
+    assert!(all_once_and_in_order(&world.clients[cid].received));
+    world.wake(BOB);
+    goes_on(&mut world);
+    let received = &world.clients[BOB].received;
+    assert!(received.len() < 240 && received.is_sorted(), "{received:?}");
+}
+
+#[test]
+fn tokens_are_renewed_for_as_long_as_the_call_lasts() {
+    let mut world = World::new(7);
+    for (name, path) in [("ann", Path::V1), ("bob", Path::V0)] {
+        world.join(name, path);
+    }
+    world.pass(Duration::from_secs(20 * 5 * 60 + 1));
+    for client in [ANN, BOB] {
+        let tokens = world.clients[client].told.iter().filter(|told| matches!(told, Response::RefreshToken(_)));
+        assert_eq!(tokens.count(), 21);
+        assert!(world.clients[client].is_connected());
+    }
+}
+
+/// A machine that sleeps leaves its socket half open and its media silent: it is gone after its time, each time.
+#[test]
+fn a_client_that_falls_silent_is_given_up() {
+    let mut world = call(8, Weather::default(), PATHS[0]);
+    let before = world.rig.census();
+    for round in 0..20 {
+        let guest = world.join(&format!("guest {round}"), PATHS[round % PATHS.len()].0);
+        world.until(|world| world.clients[guest].is_connected());
+        world.asleep.insert(guest);
+        world.until(|world| world.rig.census() == before);
+    }
+    goes_on(&mut world);
 }
 
 /// Sessions that come and go leave nothing: no participant, no address, and after the room's time no room.

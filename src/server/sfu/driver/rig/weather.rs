@@ -3,7 +3,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BTreeSet, BinaryHeap},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -62,6 +62,8 @@ pub struct World {
     pub clients: Vec<Client>,
     /// The weather from now on.
     pub weather: Weather,
+    /// Clients that do nothing at all, as if their machines slept.
+    pub asleep: BTreeSet<usize>,
     /// Which messages to clients are lost with their sockets' last bytes.
     pub swallowed: fn(&Response) -> bool,
     rng: StdRng,
@@ -77,6 +79,7 @@ impl World {
             rig: Rig::new(seed, Instant::now()),
             clients: Vec::new(),
             weather: Weather::default(),
+            asleep: BTreeSet::new(),
             swallowed: |_| false,
             rng: StdRng::seed_from_u64(seed),
             under_way: Vec::new(),
@@ -102,6 +105,12 @@ impl World {
     /// A client comes back to its session.
     pub fn resume(&mut self, client: usize) {
         self.clients[client].resume(&mut self.rig);
+    }
+
+    /// A client that slept wakes up.
+    pub fn wake(&mut self, client: usize) {
+        self.asleep.remove(&client);
+        self.dues[client] = self.rig.now();
     }
 
     /// Lets time pass.
@@ -141,6 +150,10 @@ impl World {
         let now = self.rig.now();
         for number in 0..self.clients.len() {
             let client = &mut self.clients[number];
+            if self.asleep.contains(&number) {
+                self.dues[number] = now + Duration::from_secs(3600);
+                continue;
+            }
             for response in client.read() {
                 let lost = (self.swallowed)(&response);
                 if let Some(session) = self.clients[number].session.filter(|_| !lost) {
@@ -196,7 +209,7 @@ impl World {
             self.arrivals.pop();
             match self.under_way[index].take() {
                 Some(Freight::Up(from, datagram)) => self.rig.datagram(from, &datagram),
-                Some(Freight::Down(client, to, datagram)) => {
+                Some(Freight::Down(client, to, datagram)) if !self.asleep.contains(&client) => {
                     let media = self.rig.media();
                     self.clients[client].receive(media, to, &datagram, now);
                     self.dues[client] = now;
@@ -206,7 +219,7 @@ impl World {
                     self.clients[client].hear(*response);
                     self.dues[client] = now;
                 }
-                Some(Freight::Told(..)) | None => {}
+                Some(Freight::Down(..) | Freight::Told(..)) | None => {}
             }
         }
     }
