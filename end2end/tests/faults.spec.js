@@ -29,6 +29,8 @@ const FAULTS = {
   },
 };
 
+test.skip(({ livekit }) => Boolean(livekit), "how LiveKit's own server takes back its own client is not shown here");
+
 let rooms = 0;
 
 for (const dual of [false, true]) {
