@@ -1,13 +1,17 @@
-// Two projects, one suite: against the embedded room server, and against a real LiveKit server where one is at hand.
+// Two projects, one suite: against the embedded room server, and against two nodes of a real LiveKit server that share
+// their rooms, where they are at hand.
 import { defineConfig } from "@playwright/test";
 
-import { livekitBinary } from "./support/livekit.js";
+import { hasRedis, livekitBinary } from "./support/livekit.js";
 
 const livekit = livekitBinary();
 if (!livekit) {
   console.log(
     "!!! LEFT OUT: no livekit-server (Go 1.26 or newer was not found); the suite runs against the embedded room server only.",
   );
+}
+if (livekit && !hasRedis()) {
+  console.log("!!! LEFT OUT: no redis-server; the LiveKit server is one node instead of two.");
 }
 
 export default defineConfig({

@@ -5,24 +5,25 @@ import path from "node:path";
 
 import { AccessToken } from "livekit-server-sdk";
 
-import { LIVEKIT_KEY, LIVEKIT_SECRET, startLivekit } from "./livekit.js";
+import { LIVEKIT_KEY, LIVEKIT_SECRET, startCluster } from "./livekit.js";
 import { freeTcpPort, freeUdpPort } from "./ports.js";
 import { start } from "./process.js";
 import { startProxy } from "./proxy.js";
 
 const BINARY = path.resolve(process.env.FRONTDESK_BINARY ?? "target/release/frontdesk");
 
-/** Starts a server; with `livekit`, the path of a livekit-server binary, its calls run on one of those. */
+/** Starts a server; with `livekit`, the path of a livekit-server binary, its calls run on two nodes of those. */
 export async function startDesk({ livekit, env = {} } = {}) {
   const data = mkdtempSync(path.join(tmpdir(), "frontdesk-"));
   const port = await freeTcpPort();
   const udp = await freeUdpPort();
-  const desk = { livekit: undefined, process: undefined, proxy: await startProxy(port), rooms: undefined };
+  const desk = { livekit: undefined, process: undefined, proxy: await startProxy([port]), rooms: undefined };
   desk.url = `http://127.0.0.1:${desk.proxy.port}`;
   desk.rooms = desk.proxy;
   if (livekit) {
-    desk.livekit = await startLivekit(livekit);
-    desk.rooms = await startProxy(desk.livekit.ports.http);
+    desk.livekit = await startCluster(livekit);
+    // The page, the assistant and the guests come in by one node after the other.
+    desk.rooms = await startProxy(desk.livekit.ports);
   }
   const settings = {
     LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
@@ -44,8 +45,7 @@ export async function startDesk({ livekit, env = {} } = {}) {
   /** Ends the server that carries the calls, at once, and starts it again on the same ports. */
   desk.restartRooms = async () => {
     if (livekit) {
-      await desk.livekit.stop("SIGKILL");
-      desk.livekit = await startLivekit(livekit, desk.livekit.ports);
+      await desk.livekit.restart();
     } else {
       await desk.process.stop("SIGKILL");
       await boot();

@@ -4,9 +4,13 @@ import { expect } from "@playwright/test";
 /** The client as npm has it, put at an address of the site. */
 const CLIENT = "/livekit-client.esm.mjs";
 
-/** Joins `room` from a page of its own, with its microphone on; `dual` takes the protocol path of two connections. */
-export async function joinAsGuest(browsers, desk, room, { microphone, dual = false } = {}) {
+/**
+ * Joins `room` from a page of its own, with its microphone on; `dual` takes the protocol path of two connections, and
+ * `prepare` gets the page before it connects.
+ */
+export async function joinAsGuest(browsers, desk, room, { microphone, dual = false, prepare } = {}) {
   const page = await browsers.open({ microphone });
+  await prepare?.(page);
   await page.route(`**${CLIENT}`, (route) => route.fulfill({ path: `node_modules/livekit-client/dist${CLIENT}` }));
   await page.goto(`${desk.url}/healthz`);
   const token = await desk.token(room, "guest", "Guest");
@@ -20,6 +24,7 @@ export async function joinAsGuest(browsers, desk, room, { microphone, dual = fal
         .on(RoomEvent.TrackSubscribed, (track) => document.body.append(track.attach()))
         .on(RoomEvent.TrackMuted, (_, who) => guest.mutes.push([who.name, true]))
         .on(RoomEvent.TrackUnmuted, (_, who) => guest.mutes.push([who.name, false]))
+        .on(RoomEvent.Disconnected, (reason) => (guest.left = reason))
         .on(RoomEvent.ConnectionStateChanged, (state) => guest.states.push(state));
       await guest.room.connect(url, token);
       await guest.room.localParticipant.setMicrophoneEnabled(true);
@@ -32,6 +37,8 @@ export async function joinAsGuest(browsers, desk, room, { microphone, dual = fal
     energyReceived: () => inPage(() => window.__probes.energyReceived()),
     state: () => inPage(() => window.guest.room.state),
     states: () => inPage(() => window.guest.states),
+    sid: () => inPage(() => window.guest.room.localParticipant.sid),
+    left: () => inPage(() => window.guest.left),
     mutes: () => inPage(() => window.guest.mutes),
     chats: () => inPage(() => window.guest.chats),
     identities: () => inPage(() => [...window.guest.room.remoteParticipants.keys()]),

@@ -1,5 +1,7 @@
-// A real livekit-server on loopback.
+// Real livekit-servers on loopback: two nodes that share a Redis, so that whoever joins may come in by either.
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { freeTcpPort, freeUdpPort } from "./ports.js";
@@ -14,8 +16,39 @@ export function livekitBinary() {
   return existsSync(binary) ? binary : undefined;
 }
 
-/** Starts livekit-server; `ports` keeps those of an earlier one, for a restart. */
-export async function startLivekit(binary, ports) {
+/** Whether nodes can share their rooms here. */
+export function hasRedis() {
+  return spawnSync("redis-server", ["--version"]).status === 0;
+}
+
+/** Starts two nodes with a Redis, or one node where there is none. */
+export async function startCluster(binary) {
+  const redis = hasRedis() ? await startRedis() : undefined;
+  const nodes = [];
+  for (let count = redis ? 2 : 1; count > 0; count -= 1) nodes.push(await startNode(binary, redis));
+  return {
+    /** The ports that its nodes answer on. */
+    ports: nodes.map(({ ports }) => ports.http),
+    /** Ends every node at once, and starts them again on the same ports; what Redis knows stays. */
+    async restart() {
+      await Promise.all(nodes.map((node) => node.stop("SIGKILL")));
+      for (const [number, { ports }] of nodes.entries()) nodes[number] = await startNode(binary, redis, ports);
+    },
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()));
+      await redis?.stop();
+    },
+  };
+}
+
+async function startRedis() {
+  const port = await freeTcpPort();
+  const args = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", tmpdir()];
+  return { ...(await start("redis-server", args, { ready: /Ready to accept connections/ })), port };
+}
+
+/** Starts a node; `ports` keeps those of an earlier one, for a restart. */
+async function startNode(binary, redis, ports) {
   ports ??= { http: await freeTcpPort(), udp: await freeUdpPort(), tcp: await freeTcpPort() };
   const config = {
     port: ports.http,
@@ -28,13 +61,14 @@ export async function startLivekit(binary, ports) {
       enable_loopback_candidate: true,
       interfaces: { includes: ["lo"] },
     },
+    ...(redis && { redis: { address: `127.0.0.1:${redis.port}` } }),
     keys: { [LIVEKIT_KEY]: LIVEKIT_SECRET },
     logging: { level: "warn" },
   };
   const env = { LIVEKIT_CONFIG: JSON.stringify(config) };
   const server = await start(binary, [], { env });
   await answering(`http://127.0.0.1:${ports.http}/`);
-  return { ...server, ports, url: `ws://127.0.0.1:${ports.http}` };
+  return { ...server, ports };
 }
 
 /** Resolves once `url` answers. */

@@ -2,11 +2,15 @@
 import { once } from "node:events";
 import net from "node:net";
 
-/** Starts a proxy to `target` (a port of 127.0.0.1). */
-export async function startProxy(target, port = 0) {
+/** Starts a proxy to `targets` (ports of 127.0.0.1), which get the connections in turn. */
+export async function startProxy(targets) {
   const pairs = new Set();
+  const served = targets.map(() => 0);
+  let turn = 0;
   const server = net.createServer((client) => {
-    const upstream = net.connect(target, "127.0.0.1");
+    turn = (turn + 1) % targets.length;
+    served[turn] += 1;
+    const upstream = net.connect(targets[turn], "127.0.0.1");
     const pair = { client, upstream, isSocket: false };
     pairs.add(pair);
     const end = () => {
@@ -19,10 +23,12 @@ export async function startProxy(target, port = 0) {
     client.pipe(upstream);
     upstream.pipe(client);
   });
-  server.listen(port, "127.0.0.1");
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     port: server.address().port,
+    /** How many connections each target got. */
+    served: () => served,
     /** Cuts every web socket, without a word to either side; returns how many there were. */
     cutSockets() {
       const sockets = [...pairs].filter((pair) => pair.isSocket);

@@ -1,6 +1,6 @@
 """A guest from LiveKit's Python package: it hums, and answers whatever it is sent. One line of JSON tells each event.
 
-Usage: python-guest.py URL TOKEN
+Usage: python-guest.py URL TOKEN CONNECTIONS, of which v1 of the protocol has 1 and v0 has 2
 """
 
 import asyncio
@@ -28,7 +28,7 @@ async def hum(source):
         at += FRAME
 
 
-async def main(url, token):
+async def main(url, token, connections):
     room = rtc.Room()
     ended = asyncio.Event()
     tasks = set()
@@ -48,22 +48,38 @@ async def main(url, token):
             digest.update(chunk)
         await room.local_participant.send_text(digest.hexdigest(), topic="words")
 
-    async def hear(track):
+    async def sound(track):
         async for event in rtc.AudioStream(track):
             samples = array("h", bytes(event.frame.data))
             if sum(map(abs, samples)) / len(samples) > 500:
-                return tell(event="heard")
+                return
+
+    async def hear(track):
+        await sound(track)
+        tell(event="heard")
 
     room.register_text_stream_handler("words", lambda reader, _: run(answer(reader)))
     room.register_byte_stream_handler("file", lambda reader, _: run(weigh(reader)))
     room.on("track_subscribed", lambda track, *_: run(hear(track)))
     room.on("data_received", lambda packet: tell(event="data", text=packet.data.decode(), topic=packet.topic))
     room.on("disconnected", lambda reason: (tell(event="left", reason=rtc.DisconnectReason.Name(reason)), ended.set()))
-    await room.connect(url, token)
+    room.on("reconnected", lambda: tell(event="reconnected"))
+    await room.connect(url, token, rtc.RoomOptions(single_peer_connection=connections == "1"))
 
     @room.local_participant.register_rpc_method("reverse")
     async def reverse(call):
         return f"{call.caller_identity}: {call.payload[::-1]}"
+
+    @room.local_participant.register_rpc_method("listen")
+    async def listen(call):
+        who = room.remote_participants[call.payload]
+        await sound(next(track.track for track in who.track_publications.values() if track.track))
+        return "heard"
+
+    @room.local_participant.register_rpc_method("join-anew")
+    async def join_anew(_):
+        run(room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT))
+        return "at once"
 
     source = rtc.AudioSource(RATE, 1)
     track = rtc.LocalAudioTrack.create_audio_track("hum", source)

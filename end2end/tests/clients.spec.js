@@ -1,33 +1,14 @@
 // LiveKit's own packages for Node, Python and React against the room server, whichever it is: clients that know nothing
 // of Frontdesk, and the SDK that administers rooms.
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 
-import {
-  AudioFrame,
-  AudioSource,
-  AudioStream,
-  LocalAudioTrack,
-  Room,
-  RoomEvent,
-  TrackPublishOptions,
-  TrackSource,
-  dispose,
-} from "@livekit/rtc-node";
 import { build } from "esbuild";
 import { DataPacket_Kind, RoomServiceClient, TwirpError } from "livekit-server-sdk";
 
-import { start } from "../support/process.js";
-import { expect, test } from "../support/test.js";
+import { hasPython, hum, join, joinFromPython, loudness, test } from "../support/node-guest.js";
+import { expect } from "../support/test.js";
 
-const PYTHON = "target/python/bin/python";
-
-const RATE = 48_000;
-/** 20 ms of sound. */
-const FRAME = RATE / 50;
 const MEGABYTE = 1024 * 1024;
-
-test.afterAll(() => dispose());
 
 let calls = 0;
 
@@ -45,56 +26,6 @@ const meeting = test.extend({
     await use(new RoomServiceClient(desk.roomsUrl().replace("ws:", "http:"), key, secret));
   },
 });
-
-async function join(desk, name, identity) {
-  const room = new Room();
-  const member = { room, data: [], texts: [], files: [], tracks: [], left: undefined };
-  room
-    .on(RoomEvent.DataReceived, (payload, from, _kind, topic) => {
-      member.data.push([new TextDecoder().decode(payload), from?.identity, topic]);
-    })
-    .on(RoomEvent.TrackSubscribed, (track) => member.tracks.push(track))
-    .on(RoomEvent.Disconnected, (reason) => (member.left = reason));
-  room.registerTextStreamHandler("words", async (reader, { identity }) => {
-    member.texts.push([await reader.readAll(), identity]);
-  });
-  room.registerByteStreamHandler("file", async (reader) => {
-    const hash = createHash("sha256");
-    for (const chunk of await reader.readAll()) hash.update(chunk);
-    member.files.push(hash.digest("hex"));
-  });
-  await room.connect(desk.roomsUrl(), await desk.token(name, identity), { autoSubscribe: true, dynacast: false });
-  return member;
-}
-
-/** Publishes a microphone that hums until `stop` is called. */
-async function hum({ room }) {
-  const source = new AudioSource(RATE, 1);
-  const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
-  const publication = await room.localParticipant.publishTrack(LocalAudioTrack.createAudioTrack("hum", source), options);
-  let humming = true;
-  const feeding = (async () => {
-    for (let at = 0; humming; at += FRAME) {
-      const wave = Int16Array.from({ length: FRAME }, (_, n) => 9_000 * Math.sin(((at + n) * 2 * Math.PI * 440) / RATE));
-      await source.captureFrame(new AudioFrame(wave, RATE, 1, FRAME));
-    }
-  })();
-  return {
-    sid: publication.sid,
-    async stop() {
-      humming = false;
-      await feeding;
-    },
-  };
-}
-
-/** The mean amplitude of the first sound that arrives on `track`. */
-async function loudness(track) {
-  for await (const { data } of new AudioStream(track, RATE, 1)) {
-    const mean = data.reduce((sum, sample) => sum + Math.abs(sample), 0) / data.length;
-    if (mean > 500) return mean;
-  }
-}
 
 meeting("a Node client is heard", async ({ meeting: { ann, bob } }) => {
   const humming = await hum(ann);
@@ -140,11 +71,9 @@ meeting("remote procedures are called", async ({ meeting: { ann, bob } }) => {
 });
 
 meeting("a Python client hears and is heard, and answers all that it is sent", async ({ desk, meeting: { name, ann } }) => {
-  if (!existsSync(PYTHON)) console.log("!!! LEFT OUT: LiveKit's Python client (Python 3 with venv was not found).");
-  meeting.skip(!existsSync(PYTHON), "there is no Python client here");
-  const args = ["end2end/support/python-guest.py", desk.roomsUrl(), await desk.token(name, "py")];
-  const python = await start(PYTHON, args, { ready: /"ready"/ });
-  const told = () => python.output.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  meeting.skip(!hasPython(), "there is no Python client here");
+  const python = await joinFromPython(desk, name, "py");
+  const { told } = python;
 
   const humming = await hum(ann);
   await expect.poll(() => told().some(({ event }) => event === "heard")).toBe(true);

@@ -8,6 +8,8 @@ mod call;
 mod caller;
 mod databases;
 mod emulated_llm;
+mod endurance;
+mod faults;
 mod limits;
 mod llm;
 mod process;

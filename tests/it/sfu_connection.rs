@@ -81,6 +81,11 @@ impl Connection {
         }
     }
 
+    /// Whether an offer is not answered yet.
+    pub fn is_waiting(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// Takes the server's answer.
     pub fn take_answer(&mut self, answer: &lk::SessionDescription) {
         let Some((id, pending)) = self.pending.take() else { return };

@@ -12,7 +12,7 @@ use frontdesk::server::{
     token::{ApiKey, Claims, VideoGrants},
 };
 use secrecy::SecretString;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// A running room server; it stops when this is dropped.
@@ -24,6 +24,7 @@ pub struct Host {
     /// Stops it.
     pub stop: CancellationToken,
     key: ApiKey,
+    serving: Option<JoinHandle<()>>,
 }
 
 impl Host {
@@ -34,16 +35,34 @@ impl Host {
 
     /// Starts one that pages of these origins may use.
     pub async fn with_origins(origins: Option<AllowedOrigins>) -> Self {
+        Self::with(SfuConfig { origins, ..SfuConfig::default() }).await
+    }
+
+    /// Starts one with these settings but for its ports.
+    pub async fn with(config: SfuConfig) -> Self {
+        Self::at("127.0.0.1:0".parse().unwrap(), config).await
+    }
+
+    /// Starts one whose signalling listens there.
+    pub async fn at(address: SocketAddr, config: SfuConfig) -> Self {
         install_crypto();
         let key = ApiKey::new("key", SecretString::from("a secret for the room server's tests"));
         let stop = CancellationToken::new();
-        let config = SfuConfig { udp: "127.0.0.1:0".parse().unwrap(), announce: vec![], origins, webhooks: vec![] };
+        let config = SfuConfig { udp: "127.0.0.1:0".parse().unwrap(), ..config };
         let sfu = sfu::start(config, key.clone(), stop.clone()).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = sfu.router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { sfu, address, stop, key }
+        let serving = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
+        Self { sfu, address, stop, key, serving: Some(serving) }
+    }
+
+    /// Waits until it has stopped and its port is free.
+    pub async fn stopped(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+            let _ = serving.await;
+        }
     }
 
     /// The address for LiveKit's clients.

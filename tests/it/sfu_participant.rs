@@ -4,7 +4,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a story looks for one of LiveKit's many messages")]
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use livekit_protocol::{self as lk, signal_request::Message as Request, signal_response::Message as Response};
 use livekit_signaling::{SignalClient, SignalEvent, SignalEvents, SignalOptions};
@@ -94,7 +94,14 @@ impl Participant {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (report, seen) = mpsc::unbounded_channel();
         let subscriber = if path == Path::V0 { Some(Connection::open().await) } else { None };
-        let worker = Worker { signal: Arc::new(signal), publisher, subscriber, published: None, report };
+        let worker = Worker {
+            signal: Arc::new(signal),
+            publisher,
+            changes: VecDeque::new(),
+            subscriber,
+            published: None,
+            report,
+        };
         let task = tokio::spawn(worker.run(events, inbox));
         Self { joined, orders, seen: Mutex::new(seen), task }
     }
@@ -176,9 +183,16 @@ impl Participant {
     }
 }
 
+/// What the next offers are to bring.
+enum Change {
+    Publish,
+    Receive(u32),
+}
+
 struct Worker {
     signal: Arc<SignalClient>,
     publisher: Connection,
+    changes: VecDeque<Change>,
     subscriber: Option<Connection>,
     published: Option<Mid>,
     report: mpsc::UnboundedSender<Seen>,
@@ -232,12 +246,8 @@ impl Worker {
                     ..Default::default()
                 };
                 self.signal.send(Request::AddTrack(track)).await;
-                let published = &mut self.published;
-                let offer = self.publisher.offer(|api| {
-                    let track = Some(CID.to_owned());
-                    *published = Some(api.add_media(MediaKind::Audio, Direction::SendOnly, None, track, None));
-                });
-                self.signal.send(Request::Offer(offer)).await;
+                self.changes.push_back(Change::Publish);
+                self.negotiate().await;
             }
             Order::Audio(sequence, payload) => {
                 if let Some(mid) = self.published {
@@ -253,9 +263,33 @@ impl Worker {
         }
     }
 
+    /// Offers the next change, once the offer before is answered.
+    async fn negotiate(&mut self) {
+        if self.publisher.is_waiting() {
+            return;
+        }
+        let Some(change) = self.changes.pop_front() else { return };
+        let published = &mut self.published;
+        let offer = self.publisher.offer(|api| match change {
+            Change::Publish => {
+                let track = Some(CID.to_owned());
+                *published = Some(api.add_media(MediaKind::Audio, Direction::SendOnly, None, track, None));
+            }
+            Change::Receive(sections) => {
+                for _ in 0..sections {
+                    api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+                }
+            }
+        });
+        self.signal.send(Request::Offer(offer)).await;
+    }
+
     async fn take(&mut self, message: Response) {
         match &message {
-            Response::Answer(answer) => self.publisher.take_answer(answer),
+            Response::Answer(answer) => {
+                self.publisher.take_answer(answer);
+                self.negotiate().await;
+            }
             Response::Offer(offer) => {
                 if let Some(subscriber) = &mut self.subscriber {
                     let answer = subscriber.answer(offer);
@@ -263,12 +297,8 @@ impl Worker {
                 }
             }
             Response::MediaSectionsRequirement(wanted) => {
-                let offer = self.publisher.offer(|api| {
-                    for _ in 0..wanted.num_audios {
-                        api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
-                    }
-                });
-                self.signal.send(Request::Offer(offer)).await;
+                self.changes.push_back(Change::Receive(wanted.num_audios));
+                self.negotiate().await;
             }
             _ => {}
         }

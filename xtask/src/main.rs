@@ -5,6 +5,7 @@
 mod assets;
 mod build;
 mod check;
+mod fuzz;
 mod run;
 mod setup;
 mod step;
@@ -25,6 +26,7 @@ cargo xtask COMMAND
   check               formatting, clippy for the server and for wasm32, documentation, licences
   test                check, then the Rust tests, then the end-to-end tests in Chromium
   e2e [ARGS]          only the end-to-end tests; ARGS go to Playwright
+  fuzz [TARGET] [S]   what arrives from outside, made up by libFuzzer, 600 s for each target of fuzz/
   screenshots [LOOK]  pictures of every state, light, dark, phone, still, into end2end/screenshots
   bench               measure, and print the tables of docs/BENCHMARKS.md";
 
@@ -54,6 +56,7 @@ fn command() -> Result<()> {
         Some("check") => check::lint(),
         Some("test") => check::everything(),
         Some("e2e") => check::end_to_end(&args[1..]),
+        Some("fuzz") => fuzz::run(&args[1..]),
         Some("screenshots") => check::screenshots(&args[1..]),
         Some("bench") => check::bench(),
         None | Some("help" | "--help" | "-h") => {

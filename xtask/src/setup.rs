@@ -12,8 +12,9 @@ use crate::step;
 
 /// Debian's packages for recognition and speech on the machine; without them the call works by text.
 const SPEECH_PACKAGES: [&str; 5] = ["pocketsphinx-en-us", "libpocketsphinx-dev", "libclang-dev", "pkg-config", "flite"];
-/// Debian's packages that only the tests need: a browser, and tools to make recordings and to judge them.
-const TEST_PACKAGES: [&str; 4] = ["chromium", "pocketsphinx", "sox", "python3-venv"];
+/// Debian's packages that only the tests need: a browser, tools to make recordings and to judge them, and what lets two
+/// nodes of a LiveKit server share their rooms.
+const TEST_PACKAGES: [&str; 5] = ["chromium", "pocketsphinx", "sox", "python3-venv", "redis-server"];
 /// The LiveKit server that the tests and benchmarks run beside the embedded one.
 const LIVEKIT_SERVER: &str = "github.com/livekit/livekit-server/cmd/server@v1.13.5";
 

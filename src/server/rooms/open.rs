@@ -84,7 +84,7 @@ pub async fn open(
         }
         RoomServer::Embedded { key, udp, announce, webhooks } => {
             let key = key.map_or_else(|| keys::load_or_make(data_dir), Ok)?;
-            let config = SfuConfig { udp, announce, origins: Some(origins), webhooks };
+            let config = SfuConfig { udp, announce, origins: Some(origins), webhooks, faults: false };
             let sfu = sfu::start(config, key.clone(), shutdown.clone())
                 .await
                 .map_err(|source| OpenError::Media { address: udp, source })?;

@@ -19,6 +19,19 @@ pub struct CreateRoom {
     pub options: RoomOptions,
 }
 
+/// What the server holds at a moment: where everybody has gone, it holds nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Open rooms.
+    pub rooms: usize,
+    /// Sessions of participants.
+    pub participants: usize,
+    /// Names and addresses by which datagrams find their connections.
+    pub addresses: usize,
+    /// Signal sockets.
+    pub sockets: usize,
+}
+
 /// An open room.
 pub type RoomInfo = RoomView;
 

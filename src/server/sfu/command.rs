@@ -1,12 +1,13 @@
 //! What the driver is asked to do by the sockets and the administration.
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::{
-    admin::{AdminError, Change, CreateRoom, ParticipantInfo, RoomInfo},
+    admin::{AdminError, Census, Change, CreateRoom, ParticipantInfo, RoomInfo},
     ids::{PeerKey, SocketId},
+    responses::Responses,
     revocations::Validity,
-    signal::{Request, Response, join::Entry},
+    signal::{Request, join::Entry},
 };
 use crate::server::token::Claims;
 
@@ -56,7 +57,7 @@ pub enum Command {
         /// How.
         entry: Entry,
         /// Where messages to the client go.
-        responses: mpsc::Sender<Response>,
+        responses: Responses,
         /// The session; none where there is only a farewell to read.
         reply: oneshot::Sender<Result<Option<Session>, Refusal>>,
     },
@@ -66,6 +67,8 @@ pub enum Command {
     Closed(Session),
     /// Opens a room.
     CreateRoom(CreateRoom, oneshot::Sender<Option<RoomInfo>>),
+    /// Says what the driver holds.
+    Census(oneshot::Sender<Census>),
     /// Lists rooms.
     ListRooms(oneshot::Sender<Vec<RoomInfo>>),
     /// Lists a room's participants, hidden ones left out.

@@ -22,6 +22,8 @@ pub struct SfuConfig {
     pub origins: Option<AllowedOrigins>,
     /// Where webhooks go.
     pub webhooks: Vec<Url>,
+    /// Whether tokens may ask to be failed; for tests of clients.
+    pub faults: bool,
 }
 
 impl Default for SfuConfig {
@@ -31,6 +33,7 @@ impl Default for SfuConfig {
             announce: Vec::new(),
             origins: None,
             webhooks: Vec::new(),
+            faults: false,
         }
     }
 }

@@ -11,7 +11,10 @@ mod config;
 mod data;
 mod demux;
 mod driver;
+mod fault;
 mod forward;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod ids;
 mod limits;
 mod negotiation;
@@ -19,6 +22,7 @@ mod network;
 mod participant;
 mod peer;
 mod quality;
+mod responses;
 mod revocations;
 mod room;
 mod service;
@@ -40,7 +44,7 @@ use tokio::sync::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
-    admin::{AdminError, Change, CreateRoom, Happening, ParticipantInfo, RoomEvent, RoomInfo},
+    admin::{AdminError, Census, Change, CreateRoom, Happening, ParticipantInfo, RoomEvent, RoomInfo},
     config::SfuConfig,
     ids::{ParticipantSid, RoomSid, TrackSid},
     participant::{Kind, Permission},
@@ -48,8 +52,9 @@ pub use self::{
     signal::{Reason, Source, Stage, TrackRequest, TrackView},
 };
 use self::{
-    command::{Command, Session},
+    command::{Admission, Command, Session},
     driver::Driver,
+    fault::Fault,
     network::Network,
 };
 use super::{origin::AllowedOrigins, token::ApiKey};
@@ -72,6 +77,7 @@ struct Inner {
     key: ApiKey,
     origins: Option<AllowedOrigins>,
     media: Vec<SocketAddr>,
+    faults: bool,
     tasks: TaskTracker,
 }
 
@@ -91,7 +97,9 @@ pub async fn start(config: SfuConfig, key: ApiKey, shutdown: CancellationToken) 
     let driver = Driver::new(network, key.clone(), events.clone())?;
     let tasks = TaskTracker::new();
     tasks.spawn(driver.run(inbox, shutdown));
-    Ok(Sfu { inner: Arc::new(Inner { commands, events, key, origins: config.origins, media, tasks }) })
+    Ok(Sfu {
+        inner: Arc::new(Inner { commands, events, key, origins: config.origins, media, faults: config.faults, tasks }),
+    })
 }
 
 impl Sfu {
@@ -124,6 +132,16 @@ impl Sfu {
             return Err(AdminError::BadName);
         }
         self.ask(|reply| Command::CreateRoom(room, reply)).await.flatten().ok_or(AdminError::Stopped)
+    }
+
+    /// Says what the server holds at this moment.
+    ///
+    /// # Errors
+    /// A server that has stopped.
+    pub async fn census(&self) -> Result<Census, AdminError> {
+        let held = self.ask(Command::Census).await.ok_or(AdminError::Stopped)?;
+        // The driver's own task is not a socket.
+        Ok(Census { sockets: self.inner.tasks.len().saturating_sub(1), ..held })
     }
 
     /// Lists the open rooms.
@@ -185,6 +203,11 @@ impl Sfu {
 
     fn origins(&self) -> Option<&AllowedOrigins> {
         self.inner.origins.as_ref()
+    }
+
+    /// How somebody asks to be failed, where that is allowed.
+    fn fault(&self, admission: &Admission) -> Option<Fault> {
+        if self.inner.faults { Fault::of(&admission.claims.attributes) } else { None }
     }
 
     /// Sends a command; a driver that has stopped takes none, and whoever waits for its answer learns of it there.

@@ -158,6 +158,8 @@ pub struct Participant {
     pub sections: Vec<Section>,
     /// What it announced or publishes.
     pub tracks: Vec<Track>,
+    /// How long its messages take to the server and back, as it says.
+    pub round_trip: Duration,
     /// How well its packets arrive, as others were told.
     pub quality: Quality,
     /// How loud it is, as others were told.
@@ -200,6 +202,7 @@ impl Participant {
             auto_subscribe: hello.auto_subscribe,
             sections: Vec::new(),
             tracks: Vec::new(),
+            round_trip: Duration::ZERO,
             quality: Quality::Excellent,
             told_level: 0.0,
             subscriptions: Vec::new(),

@@ -2,13 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
-
-use super::{
-    ids::SocketId,
-    signal::{Leg, Response},
-    transport::Transport,
-};
+use super::{ids::SocketId, responses::Responses, signal::Leg, transport::Transport};
 
 /// A connection with its place in the timer heap.
 #[derive(Debug)]
@@ -53,8 +47,8 @@ pub struct Peer {
     pub connections: Connections,
     /// Its present socket.
     pub socket: SocketId,
-    /// The way to it; full means that the client does not read.
-    pub responses: mpsc::Sender<Response>,
+    /// The way to it.
+    pub responses: Responses,
     /// When the last of its tokens ends, since the Unix epoch.
     pub tokens_end: Duration,
 }

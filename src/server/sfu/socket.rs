@@ -16,22 +16,22 @@ use axum::{
     response::{IntoResponse, Response as HttpResponse},
     routing::get,
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     Sfu,
     admission::{Path, Rejection},
     command::{Command, Session},
-    signal::{PING_TIMEOUT_S, Request, Response, codec, join::Query as JoinQuery},
+    fault::{self, Act, Fault},
+    responses::{self, Inbox},
+    signal::{
+        PING_TIMEOUT_S, Request, codec,
+        join::{Entry, Query as JoinQuery},
+    },
 };
 
 /// The largest frame that a client may send, in bytes; livekit-server has the same bound.
 const FRAME_MAX_BYTES: usize = 2 * 1024 * 1024;
-/// How many messages may wait for a client; one that is further behind has stopped reading.
-const RESPONSES_MAX: usize = 512;
 /// How long a client may leave a message unread: livekit-server's ping timeout.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(PING_TIMEOUT_S as u64);
 
@@ -79,10 +79,18 @@ async fn validate_v1(State(sfu): State<Sfu>, headers: HeaderMap, Query(query): Q
     validate(sfu, &headers, &query, Path::V1).await.into_response()
 }
 
-async fn validate(sfu: Sfu, headers: &HeaderMap, query: &JoinQuery, path: Path) -> Result<&'static str, Rejection> {
+async fn validate(
+    sfu: Sfu,
+    headers: &HeaderMap,
+    query: &JoinQuery,
+    path: Path,
+) -> Result<(StatusCode, &'static str), Rejection> {
     let (admission, _) = sfu.admit(headers, query, path)?;
+    if let Some((status, words)) = sfu.fault(&admission).and_then(Fault::at_the_door) {
+        return Ok((status, words));
+    }
     sfu.ask(|reply| Command::Check { admission, reply }).await.ok_or(Rejection::Stopped)??;
-    Ok("success")
+    Ok((StatusCode::OK, "success"))
 }
 
 async fn open(
@@ -98,13 +106,27 @@ async fn open(
         Ok(upgrade) => upgrade.max_message_size(FRAME_MAX_BYTES).max_frame_size(FRAME_MAX_BYTES),
         Err(rejection) => return Ok(rejection.into_response()),
     };
-    let (responses, inbox) = mpsc::channel(RESPONSES_MAX);
+    let fault = sfu.fault(&admission);
+    if let Some(refusal) = fault.and_then(Fault::at_the_door) {
+        return Ok(refusal.into_response());
+    }
+    let tasks = sfu.tasks().clone();
+    if let Some(act) = fault.and_then(|fault| fault.at_first(matches!(entry, Entry::Resume(_)))) {
+        return Ok(upgrade.on_upgrade(move |socket| tasks.track_future(play(socket, act))));
+    }
+    let (responses, inbox) = responses::channel();
     let (reply, session) = oneshot::channel();
     sfu.command(Command::Enter { admission, entry, responses, reply }).await;
     let session = session.await.map_err(|_| Rejection::Stopped)??;
-    let tasks = sfu.tasks().clone();
     let guard = session.map(|session| Guard { sfu, session });
-    Ok(upgrade.on_upgrade(move |socket| tasks.track_future(pump(socket, inbox, guard))))
+    Ok(upgrade.on_upgrade(move |mut socket| {
+        tasks.track_future(async move {
+            match fault {
+                None => pump(&mut socket, inbox, guard).await,
+                Some(fault) => spoil(fault, socket, inbox, guard).await,
+            }
+        })
+    }))
 }
 
 /// A session's hold on its socket: whatever ends the socket, the driver hears of it.
@@ -144,7 +166,61 @@ impl Pace {
     }
 }
 
-async fn pump(mut socket: WebSocket, mut inbox: mpsc::Receiver<Response>, guard: Option<Guard>) {
+/// Does one thing on a socket that has no session.
+async fn play(mut socket: WebSocket, act: Act) {
+    match act {
+        Act::Nothing => {}
+        Act::Leave(action) => {
+            let frame = Message::Binary(codec::encode(fault::leave(action)).into());
+            let _ = timeout(WRITE_TIMEOUT, socket.send(frame)).await;
+        }
+        Act::Close => return fail(&mut socket).await,
+        Act::Drop => return,
+    }
+    let _ = timeout(WRITE_TIMEOUT, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+}
+
+/// Closes a socket as a server does that has failed.
+async fn fail(socket: &mut WebSocket) {
+    let frame = CloseFrame { code: close_code::ERROR, reason: "".into() };
+    let _ = timeout(WRITE_TIMEOUT, socket.send(Message::Close(Some(frame)))).await;
+}
+
+/// [`pump`] with a fault in it.
+async fn spoil(fault: Fault, mut socket: WebSocket, mut inbox: Inbox, guard: Option<Guard>) {
+    let (passed, spoiled) = responses::channel();
+    let mut act = fault.once_connected();
+    {
+        let mut pump = pin!(pump(&mut socket, spoiled, guard));
+        let mut due = pin!(tokio::time::sleep(fault::CONNECTED_DELAY));
+        loop {
+            let passes = tokio::select! {
+                () = &mut pump => return,
+                response = inbox.recv() => match response {
+                    Some(response) if fault.swallows(&response) => Ok(()),
+                    Some(response) => passed.send(response),
+                    None => break,
+                },
+                () = &mut due, if act.is_some() => match act.take() {
+                    Some(Act::Leave(action)) => passed.send(fault::leave(action)),
+                    Some(Act::Close) => { act = Some(Act::Close); break }
+                    Some(Act::Drop) => return,
+                    Some(Act::Nothing) | None => Ok(()),
+                },
+            };
+            if passes.is_err() {
+                return;
+            }
+        }
+        if act != Some(Act::Close) {
+            drop(passed);
+            return pump.await;
+        }
+    }
+    fail(&mut socket).await;
+}
+
+async fn pump(socket: &mut WebSocket, mut inbox: Inbox, guard: Option<Guard>) {
     let mut pace = Pace::new(Instant::now());
     let mut slow = pin!(tokio::time::sleep(Duration::ZERO));
     loop {
@@ -176,7 +252,11 @@ async fn pump(mut socket: WebSocket, mut inbox: mpsc::Receiver<Response>, guard:
     }
 }
 
-fn request(message: &Message) -> Result<Option<Request>, codec::CodecError> {
+/// Reads a frame; one of the socket's own is `None`.
+///
+/// # Errors
+/// A frame that is no message of the protocol.
+pub(super) fn request(message: &Message) -> Result<Option<Request>, codec::CodecError> {
     match message {
         Message::Binary(frame) => codec::decode(frame).map(Some),
         Message::Text(frame) => codec::decode_json(frame).map(Some),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Clock, Driver};
 use crate::server::sfu::{
-    admin::{AdminError, Change, CreateRoom, ParticipantInfo, RoomInfo},
+    admin::{AdminError, Census, Change, CreateRoom, ParticipantInfo, RoomInfo},
     participant::Participant,
     room::{Input, Room},
     signal::Reason,
@@ -18,6 +18,11 @@ impl Driver {
     pub(super) fn create_room(&mut self, wanted: CreateRoom, now: Instant) -> Option<RoomInfo> {
         let room = self.open_room(&wanted.name, wanted.options, now);
         self.rooms.get(&room).map(Room::view)
+    }
+
+    pub(super) fn census(&self) -> Census {
+        let (rooms, participants) = (self.rooms.len(), self.peers.len());
+        Census { rooms, participants, addresses: self.demux.len(), sockets: 0 }
     }
 
     pub(super) fn list_rooms(&self) -> Vec<RoomInfo> {

@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use tokio::sync::mpsc;
-
 use super::{Clock, Driver, REFRESHED_TTL};
 use crate::server::sfu::{
     admin::Happening,
     command::{Admission, Refusal, Session},
     ids::{ParticipantSid, PeerKey},
     peer::{Connection, Connections, Peer},
+    responses::Responses,
     room::{Input, Room, RoomOptions},
     signal::{
         Action, Leg, Reason, Response,
@@ -35,7 +34,7 @@ impl Driver {
         &mut self,
         admission: Admission,
         entry: Entry,
-        responses: mpsc::Sender<Response>,
+        responses: Responses,
         now: Instant,
     ) -> Result<Option<Session>, Refusal> {
         self.check(&admission)?;
@@ -45,13 +44,7 @@ impl Driver {
         }
     }
 
-    fn join(
-        &mut self,
-        admission: Admission,
-        hello: Box<Hello>,
-        responses: mpsc::Sender<Response>,
-        now: Instant,
-    ) -> Session {
+    fn join(&mut self, admission: Admission, hello: Box<Hello>, responses: Responses, now: Instant) -> Session {
         let Admission { claims, validity } = admission;
         let room = self.open_room(&claims.video.room, RoomOptions::default(), now);
         let session = Session { peer: PeerKey(self.next_index()), socket: self.next_socket() };
@@ -85,7 +78,7 @@ impl Driver {
         &mut self,
         admission: &Admission,
         sid: Option<ParticipantSid>,
-        responses: mpsc::Sender<Response>,
+        responses: Responses,
         now: Instant,
     ) -> Option<Session> {
         let claims = &admission.claims;
@@ -100,7 +93,7 @@ impl Driver {
         let (Some(room), Some(key)) = (room, key) else {
             let leave = Response::Leave { reason: Reason::StateMismatch, action: Action::Reconnect };
             // The channel is fresh and has room.
-            let _ = responses.try_send(leave);
+            let _ = responses.send(leave);
             return None;
         };
         let session = Session { peer: key, socket: self.next_socket() };

@@ -38,7 +38,8 @@ impl Driver {
         }
     }
 
-    fn datagram(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], now: Instant) {
+    /// Takes one datagram, as if it came at `now`.
+    pub(super) fn datagram(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], now: Instant) {
         let Some((key, leg)) = self.demux.guess(source, bytes) else { return };
         let Ok(contents) = bytes.try_into() else { return };
         let input = RtcInput::Receive(now, Receive { proto: Protocol::Udp, source, destination, contents });

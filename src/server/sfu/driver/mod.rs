@@ -4,6 +4,9 @@
 mod administer;
 mod enter;
 mod media;
+#[cfg(any(test, feature = "fuzzing"))]
+#[cfg_attr(not(test), allow(dead_code, reason = "fuzz targets use only some of it"))]
+pub mod rig;
 
 use std::{
     cmp::Reverse,
@@ -155,6 +158,9 @@ impl Driver {
             Command::CreateRoom(wanted, reply) => {
                 let _ = reply.send(self.create_room(wanted, now));
             }
+            Command::Census(reply) => {
+                let _ = reply.send(self.census());
+            }
             Command::ListRooms(reply) => {
                 let _ = reply.send(self.list_rooms());
             }
@@ -185,7 +191,8 @@ impl Driver {
             Request::Sdp(SdpRequest::Answer(answer)) => self.take_answer(session.peer, &answer, now),
             Request::Room(request) => self.on(room, Input::Request(session.peer, request), now),
             Request::Ping(Ping::Plain) => self.send(session.peer, Response::Pong { now: self.clock.unix(now) }),
-            Request::Ping(Ping::Timed { timestamp_ms }) => {
+            Request::Ping(Ping::Timed { timestamp_ms, round_trip }) => {
+                self.on(room, Input::RoundTrip(session.peer, round_trip), now);
                 self.send(session.peer, Response::TimedPong { timestamp_ms, now: self.clock.unix(now) });
             }
             Request::Ignored => {}
@@ -238,9 +245,9 @@ impl Driver {
 
     fn send(&mut self, key: PeerKey, response: Response) {
         let Some(peer) = self.peers.get_mut(&key) else { return };
-        if let Err(mpsc::error::TrySendError::Full(_)) = peer.responses.try_send(response) {
-            tracing::warn!(peer = key.0, "the client does not read its socket; it is closed");
-            peer.responses = mpsc::channel(1).0;
+        if let Err(error) = peer.responses.send(response) {
+            tracing::warn!(peer = key.0, %error, "the client does not read its socket; it is closed");
+            peer.responses.end();
         }
     }
 

@@ -98,6 +98,8 @@ pub enum Input {
     },
     /// A message arrived, whatever it says.
     Heard(PeerKey),
+    /// A client says how long its messages take to the server and back.
+    RoundTrip(PeerKey, Duration),
     /// A request.
     Request(PeerKey, RoomRequest),
     /// The participant's main connection is up, for the first time or again.
@@ -237,6 +239,11 @@ impl Room {
             Input::Resume { peer, socket } => self.resume(peer, socket, now),
             Input::SocketClosed { peer, socket } => self.socket_closed(peer, socket, now),
             Input::Heard(peer) => self.heard(peer, now),
+            Input::RoundTrip(peer, time) => {
+                if let Some(participant) = self.participants.get_mut(&peer) {
+                    participant.round_trip = time;
+                }
+            }
             Input::Request(peer, request) => self.request(peer, request, now),
             Input::MediaUp(peer) => self.media_up(peer),
             Input::MediaDown(peer) => self.media_down(peer, now),

@@ -11,7 +11,9 @@ use crate::server::{
         negotiation::Negotiation,
         participant::{Link, Media, Participant},
         quality,
-        signal::{Action, Joined, Outcome, ParticipantView, Reason, Response, Speaker, Stage, Subject, join::Hello},
+        signal::{
+            Action, Joined, Outcome, ParticipantView, Quality, Reason, Response, Speaker, Stage, Subject, join::Hello,
+        },
         speakers,
         track::Place,
     },
@@ -278,17 +280,25 @@ impl Room {
     fn judge_qualities(&mut self) {
         let mut changed = Vec::new();
         for participant in self.participants.values_mut() {
-            let judged = participant.tracks.iter_mut().filter_map(|track| track.arrivals.judge()).min();
-            if let Some(quality) = judged.filter(|quality| *quality != participant.quality) {
+            let round_trip = participant.round_trip;
+            let judged = participant.tracks.iter_mut().filter_map(|track| track.arrivals.judge(round_trip)).min();
+            let quality = match participant.media {
+                Media::Down { .. } => Quality::Lost,
+                Media::Pending | Media::Up => judged.unwrap_or(participant.quality.max(Quality::Poor)),
+            };
+            if quality != participant.quality {
                 participant.quality = quality;
-                changed.push((participant.sid.clone(), quality));
+                changed.push((participant.key, participant.sid.clone(), quality));
             }
         }
-        if changed.is_empty() {
-            return;
-        }
         let listeners: Vec<_> = self.participants.keys().copied().collect();
-        listeners.into_iter().for_each(|listener| self.send(listener, Response::Qualities(changed.clone())));
+        for listener in listeners {
+            let news = changed.iter().filter(|(key, _, quality)| *key != listener || *quality != Quality::Lost);
+            let news: Vec<_> = news.map(|(_, sid, quality)| (sid.clone(), *quality)).collect();
+            if !news.is_empty() {
+                self.send(listener, Response::Qualities(news));
+            }
+        }
     }
 
     /// Tells a newcomer how everybody is, and everybody how the newcomer is.

@@ -165,7 +165,7 @@ impl Room {
         let Some(publisher) = self.participants.get_mut(&peer) else { return };
         let Some(index) = publisher.tracks.iter().position(|track| track.mid == Some(mid)) else { return };
         let track = &mut publisher.tracks[index];
-        track.arrivals.observe(head.position.sequence);
+        track.arrivals.observe(head.position, now);
         let left_out = head.padding || track.request.muted;
         if let Some(level) = head.level.filter(|_| !left_out) {
             track.meter.observe(level);

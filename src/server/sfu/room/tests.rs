@@ -579,3 +579,28 @@ fn who_stops_publishing_stops_speaking() {
     let silent = vec![Speaker { sid: view(&room, ANN).sid, level: 0.0, active: false }];
     assert!(outputs.contains(&Output::Send(BOB, Response::Speakers(silent))));
 }
+
+#[test]
+fn a_lost_connection_is_shown_to_the_others_and_its_return_to_all() {
+    let (mut room, _) = conversation();
+    let ann = view(&room, ANN).sid;
+    let told = |outputs: Vec<Output>| {
+        let told = outputs.into_iter().filter_map(|output| {
+            if let Output::Send(to, Response::Qualities(qualities)) = output { Some((to, qualities)) } else { None }
+        });
+        told.collect::<Vec<_>>()
+    };
+    room.on(Input::Tick, START);
+    room.on(Input::MediaDown(ANN), seconds(1));
+    assert_eq!(told(room.on(Input::Tick, seconds(5))), [(BOB, vec![(ann.clone(), Quality::Lost)])]);
+    room.on(Input::MediaUp(ANN), seconds(6));
+    assert_eq!(
+        told(room.on(Input::Tick, seconds(10))),
+        [ANN, BOB].map(|peer| (peer, vec![(ann.clone(), Quality::Poor)]))
+    );
+    speak(&mut room);
+    assert_eq!(
+        told(room.on(Input::Tick, seconds(15))),
+        [ANN, BOB].map(|peer| (peer, vec![(ann.clone(), Quality::Excellent)]))
+    );
+}

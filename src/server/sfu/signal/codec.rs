@@ -1,5 +1,7 @@
 //! Between this server's words and LiveKit's protobuf messages.
 
+use std::time::Duration;
+
 use livekit_protocol::{self as lk, signal_request::Message as In, signal_response::Message as Out};
 use prost::Message as _;
 use str0m::media::Mid;
@@ -19,6 +21,8 @@ use crate::server::sfu::{
 const SERVER_VERSION: &str = "1.13.5";
 /// LiveKit's version of the protocol between server and agent workers.
 const AGENT_PROTOCOL: i32 = 1;
+/// The longest round trip that is taken for one, in milliseconds: a client that waits longer has given up.
+const ROUND_TRIP_MAX_MS: i64 = 15_000;
 
 /// A frame that is not a message of the protocol.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +73,10 @@ fn request(message: lk::SignalRequest) -> Request {
         }
         In::Leave(_) => Request::Room(RoomRequest::Leave),
         In::Ping(_) => Request::Ping(Ping::Plain),
-        In::PingReq(ping) => Request::Ping(Ping::Timed { timestamp_ms: ping.timestamp }),
+        In::PingReq(ping) => Request::Ping(Ping::Timed {
+            timestamp_ms: ping.timestamp,
+            round_trip: Duration::from_millis(ping.rtt.clamp(0, ROUND_TRIP_MAX_MS).unsigned_abs()),
+        }),
         In::UpdateMetadata(update) => Request::Room(RoomRequest::UpdateMetadata {
             request_id: update.request_id,
             name: update.name,
@@ -352,6 +359,7 @@ fn speaker_info(speaker: Speaker) -> lk::SpeakerInfo {
 
 fn quality_info(participant_sid: String, quality: Quality) -> lk::ConnectionQualityInfo {
     let (quality, score) = match quality {
+        Quality::Lost => (lk::ConnectionQuality::Lost, 1.0),
         Quality::Poor => (lk::ConnectionQuality::Poor, 2.0),
         Quality::Good => (lk::ConnectionQuality::Good, 3.5),
         Quality::Excellent => (lk::ConnectionQuality::Excellent, 4.5),
@@ -382,6 +390,7 @@ fn request_response(request_id: u32, outcome: Outcome, subject: Subject) -> lk::
 fn leave(reason: Reason, action: Action) -> lk::LeaveRequest {
     let (action, can_reconnect) = match action {
         Action::Disconnect => (lk::leave_request::Action::Disconnect, false),
+        Action::Resume => (lk::leave_request::Action::Resume, true),
         Action::Reconnect => (lk::leave_request::Action::Reconnect, true),
     };
     lk::LeaveRequest {

@@ -108,6 +108,8 @@ pub enum Ping {
     Timed {
         /// The client's clock in milliseconds.
         timestamp_ms: i64,
+        /// How long the pings before it took there and back.
+        round_trip: Duration,
     },
 }
 
@@ -163,6 +165,8 @@ pub enum Reason {
 pub enum Action {
     /// Stop.
     Disconnect,
+    /// Come back to the session.
+    Resume,
     /// Join anew.
     Reconnect,
 }
@@ -181,6 +185,9 @@ pub struct Speaker {
 /// How well a participant's media arrives, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quality {
+    /// Nothing arrives any more. Others are told, and the client itself is not: LiveKit's clients would join anew, which
+    /// is for the connection itself to decide.
+    Lost,
     /// Much is lost.
     Poor,
     /// Some is lost.
