@@ -6,11 +6,13 @@
 
 #![expect(clippy::print_stdout, reason = "the table is this program's output")]
 
+mod process;
+
 use std::{
-    io::{BufRead, BufReader, Error, ErrorKind},
+    io::{Error, ErrorKind},
     net::SocketAddr,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,15 +25,13 @@ use tokio::{
     net::TcpStream,
 };
 
+use crate::process::Server;
+
 const CONNECTIONS: u32 = 64;
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(8);
 /// Visitors that the requests claim to come from, so that the limit has many counters to keep.
 const VISITORS: u32 = 4096;
-/// Ticks of `/proc/<pid>/stat` in a second: `USER_HZ`, 100 on every Linux.
-const TICKS_HZ: f64 = 100.0;
-/// Bytes in a page of `/proc/<pid>/statm`, in KiB.
-const PAGE_KIB: u64 = 4;
 
 fn main() -> std::io::Result<()> {
     // The root of the crate: Leptos.toml and node_modules are there.
@@ -48,7 +48,7 @@ fn main() -> std::io::Result<()> {
     let mut node = Command::new("node");
     node.arg("benches/node-token.mjs");
 
-    println!("| server | requests / CPU s | requests / s | p50 | p99 | RSS before | RSS after |");
+    println!("| server | requests / CPU s | requests / s | p50 | p99 | memory before | after |");
     println!("|---|---|---|---|---|---|---|");
     let ours = measure("Frontdesk", frontdesk.current_dir(root))?;
     let theirs = measure("Node http + livekit-server-sdk", node.current_dir(root))?;
@@ -58,66 +58,29 @@ fn main() -> std::io::Result<()> {
 
 /// Runs `server` under load, prints its row, and gives its requests per CPU second.
 fn measure(name: &str, server: &mut Command) -> std::io::Result<f64> {
-    let server = Server::start(server)?;
-    let (_, before_kib) = server.usage()?;
+    let mut server = Server::start(server.stdout(Stdio::piped()))?;
+    let address = server.address()?;
+    let idle = server.usage()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(drive(server.address, WARM_UP))?;
-    let (cpu_before, _) = server.usage()?;
+    runtime.block_on(drive(address, WARM_UP))?;
+    let before = server.usage()?;
     let begun = Instant::now();
-    let mut latencies = runtime.block_on(drive(server.address, MEASURED))?;
+    let mut latencies = runtime.block_on(drive(address, MEASURED))?;
     let wall = begun.elapsed().as_secs_f64();
-    let (cpu_after, after_kib) = server.usage()?;
+    let after = server.usage()?;
     latencies.sort_unstable();
     let requests = latencies.len() as f64;
-    let per_cpu_second = requests / (cpu_after - cpu_before);
+    let per_cpu_second = requests / (after.cpu_s - before.cpu_s);
     let percentile = |p: usize| latencies[(latencies.len() - 1) * p / 100].as_secs_f64() * 1e3;
     println!(
         "| {name} | {per_cpu_second:.0} | {:.0} | {:.2} ms | {:.2} ms | {:.1} MiB | {:.1} MiB |",
         requests / wall,
         percentile(50),
         percentile(99),
-        before_kib as f64 / 1024.0,
-        after_kib as f64 / 1024.0,
+        idle.resident_kib as f64 / 1024.0,
+        after.resident_kib as f64 / 1024.0,
     );
     Ok(per_cpu_second)
-}
-
-/// A server's process; it ends when this is dropped.
-struct Server {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    /// Starts it and waits for the line that ends with its address.
-    fn start(command: &mut Command) -> std::io::Result<Self> {
-        let mut process = command.stdout(Stdio::piped()).spawn()?;
-        let stdout = process.stdout.take().ok_or(ErrorKind::BrokenPipe)?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        let address = line.trim().rsplit('/').next().and_then(|address| address.parse().ok());
-        let address = address.ok_or_else(|| Error::other(format!("no address in `{line}`")))?;
-        Ok(Self { process, address })
-    }
-
-    /// CPU time so far in seconds, user and kernel, and resident memory in KiB.
-    fn usage(&self) -> std::io::Result<(f64, u64)> {
-        let id = self.process.id();
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
-        // Fields 14 and 15 of proc(5); those after the name, which may hold spaces, begin with the third.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |field: usize| fields.get(field - 3).and_then(|ticks| ticks.parse::<f64>().ok()).unwrap_or(0.0);
-        let statm = std::fs::read_to_string(format!("/proc/{id}/statm"))?;
-        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
-        Ok(((ticks(14) + ticks(15)) / TICKS_HZ, pages * PAGE_KIB))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 /// Asks for tokens over every connection for `time`, and gives how long each answer took.

@@ -91,6 +91,11 @@ pub fn bench() -> Result<()> {
         "The benchmark's own message is above.",
     )?;
     step::run(
+        "Forwarding",
+        &mut cargo(&["bench", "--bench", "forwarding", "--features", build::server_features()]),
+        "The benchmark's own message is above.",
+    )?;
+    step::run(
         "Call: weight, memory, click to connected",
         Command::new("node").arg("benches/call.js"),
         "The benchmark's own message is above.",

@@ -1,6 +1,6 @@
 //! The embedded room server: it speaks LiveKit's signalling protocol and forwards audio and data between participants.
 //!
-//! Pure machines decide (`room`, `participant`, `track`, `negotiation`, `forward`, `speakers`); one task, `driver`, does
+//! Pure machines decide (`room`, `participant`, `track`, `negotiation`, `forward`, `speakers`); one thread, `driver`, does
 //! the IO; `socket` and `service` are its HTTP side. Messages are this server's own until `signal::codec` writes them as LiveKit's.
 //! Nothing in here knows of the assistant or of the rest of Frontdesk.
 
@@ -53,9 +53,8 @@ pub use self::{
 };
 use self::{
     command::{Admission, Command, Session},
-    driver::Driver,
+    driver::Thread,
     fault::Fault,
-    network::Network,
 };
 use super::{origin::AllowedOrigins, token::ApiKey};
 
@@ -85,21 +84,19 @@ struct Inner {
 ///
 /// # Errors
 /// A UDP address that cannot be bound.
-pub async fn start(config: SfuConfig, key: ApiKey, shutdown: CancellationToken) -> io::Result<Sfu> {
-    let network = Network::bind(&config).await?;
-    let media = network.announced().to_vec();
-    tracing::info!(?media, "room server listens");
+pub async fn start(mut config: SfuConfig, key: ApiKey, shutdown: CancellationToken) -> io::Result<Sfu> {
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
     let (events, _) = broadcast::channel(EVENTS_MAX);
-    for url in config.webhooks {
+    for url in std::mem::take(&mut config.webhooks) {
         webhooks::start(url, key.clone(), events.subscribe());
     }
-    let driver = Driver::new(network, key.clone(), events.clone())?;
+    let (origins, faults) = (config.origins.take(), config.faults);
+    let thread = Thread { config, key: key.clone(), events: events.clone(), commands: inbox, shutdown };
+    let (media, ended) = thread.start().await?;
+    tracing::info!(?media, "room server listens");
     let tasks = TaskTracker::new();
-    tasks.spawn(driver.run(inbox, shutdown));
-    Ok(Sfu {
-        inner: Arc::new(Inner { commands, events, key, origins: config.origins, media, faults: config.faults, tasks }),
-    })
+    tasks.spawn(ended);
+    Ok(Sfu { inner: Arc::new(Inner { commands, events, key, origins, media, faults, tasks }) })
 }
 
 impl Sfu {

@@ -18,8 +18,8 @@ pub struct Track {
     pub request: TrackRequest,
     /// The publisher's section.
     pub mid: Option<Mid>,
-    /// Who receives it, and in which section of theirs.
-    pub receivers: Vec<(PeerKey, Mid)>,
+    /// Who receives it.
+    pub receivers: Vec<Receiver>,
     /// How loud it is.
     pub meter: Meter,
     /// How well it arrives.
@@ -36,6 +36,17 @@ impl Track {
     pub fn view(&self) -> TrackView {
         TrackView { sid: self.sid.clone(), mid: self.mid, request: self.request.clone() }
     }
+}
+
+/// Somebody whom a track's packets go to: what each of them needs to know, without a look at the subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Receiver {
+    /// Who.
+    pub peer: PeerKey,
+    /// In which section of theirs.
+    pub mid: Mid,
+    /// Whether they asked to be spared the packets for now.
+    pub paused: bool,
 }
 
 /// The names by which a subscriber's connection knows a forwarded track: `a=msid:<publisher>|<track> <track>`.

@@ -1,10 +1,13 @@
 //! One peer connection: str0m's machine with the channels, the backlog and the session descriptions of LiveKit.
 //!
-//! It does no IO: datagrams go in, and [`Transport::run`] hands out datagrams, events and the time of its next need. It
-//! must be run after everything that was done to it, and between two datagrams, since it holds one packet at a time. It
-//! knows nothing of rooms.
+//! It does no IO: datagrams go in, and datagrams, events and the time of its next need come out. It must be run after
+//! everything that was done to it but receiving a datagram, which runs it by itself. It knows nothing of rooms.
 
-use std::{collections::HashMap, net::SocketAddr, time::Instant};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use str0m::{
@@ -47,6 +50,15 @@ pub enum TransportEvent {
     Data(Channel, Vec<u8>),
 }
 
+/// What connections hand out; whoever runs them takes it from here.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Datagrams to be sent.
+    pub datagrams: Vec<Transmit>,
+    /// What happened.
+    pub events: Vec<TransportEvent>,
+}
+
 /// A session description that was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum DescriptionError {
@@ -75,7 +87,7 @@ pub struct Transport {
     is_over: bool,
     last_offer: u32,
     receiving: HashMap<Ssrc, Mid>,
-    sending: HashMap<Mid, Pt>,
+    sending: HashMap<Mid, (Pt, Ssrc)>,
 }
 
 impl Transport {
@@ -125,36 +137,36 @@ impl Transport {
         self.rtc.accepts(input)
     }
 
-    /// Takes a datagram.
-    pub fn receive(&mut self, input: Input) {
+    /// Takes a datagram and lets time pass until it came; gives the time at which it wants to be run again.
+    pub fn receive(&mut self, input: Input, out: &mut Outbox) -> Instant {
         if let Err(error) = self.rtc.handle_input(input) {
             tracing::debug!(%error, "the connection ends over a datagram");
             self.rtc.disconnect();
         }
+        self.drain(out)
     }
 
     /// Lets time pass until `now`; gives the time at which it wants to be run again.
-    pub fn run(
-        &mut self,
-        now: Instant,
-        transmit: &mut impl FnMut(&Transmit),
-        events: &mut Vec<TransportEvent>,
-    ) -> Instant {
+    pub fn run(&mut self, now: Instant, out: &mut Outbox) -> Instant {
         self.flush();
         if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
             tracing::debug!(%error, "the connection ends over its timers");
             self.rtc.disconnect();
         }
+        self.drain(out)
+    }
+
+    fn drain(&mut self, out: &mut Outbox) -> Instant {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(due)) => {
                     if !self.rtc.is_alive() && !std::mem::replace(&mut self.is_over, true) {
-                        events.push(TransportEvent::Closed);
+                        out.events.push(TransportEvent::Closed);
                     }
                     return due;
                 }
-                Ok(Output::Transmit(datagram)) => transmit(&datagram),
-                Ok(Output::Event(event)) => self.event(event, events),
+                Ok(Output::Transmit(datagram)) => out.datagrams.push(datagram),
+                Ok(Output::Event(event)) => self.event(event, &mut out.events),
                 Err(error) => {
                     tracing::debug!(%error, "the connection ends");
                     self.rtc.disconnect();
@@ -323,9 +335,9 @@ impl Transport {
 
     /// Forwards a packet into a section.
     pub fn forward(&mut self, mid: Mid, position: Position, packet: &RtpPacket) {
-        let Some(pt) = self.opus(mid) else { return };
+        let Some((pt, ssrc)) = self.stream(mid) else { return };
         let mut api = self.rtc.direct_api();
-        let Some(stream) = api.stream_tx_by_mid(mid, None) else { return };
+        let Some(stream) = api.stream_tx(&ssrc) else { return };
         let levels = ExtensionValues {
             audio_level: packet.header.ext_vals.audio_level,
             voice_activity: packet.header.ext_vals.voice_activity,
@@ -336,15 +348,21 @@ impl Transport {
         stream.write_rtp(write.marker(packet.header.marker).ext_vals(levels));
     }
 
-    fn opus(&mut self, mid: Mid) -> Option<Pt> {
-        if let Some(pt) = self.sending.get(&mid) {
-            return Some(*pt);
+    /// The payload type and the stream of a section that is sent on.
+    fn stream(&mut self, mid: Mid) -> Option<(Pt, Ssrc)> {
+        if let Some(stream) = self.sending.get(&mid) {
+            return Some(*stream);
         }
         let params = self.rtc.codec_config().params();
         let opus: Vec<Pt> =
             params.iter().filter(|params| params.spec().codec == Codec::Opus).map(|params| params.pt()).collect();
         let pt = self.rtc.media(mid)?.remote_pts().iter().copied().find(|pt| opus.contains(pt))?;
-        self.sending.insert(mid, pt);
-        Some(pt)
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_tx_by_mid(mid, None)?;
+        // Nothing is ever sent again. With a cap on what is, str0m would remember the size of every packet for good.
+        stream.set_rtx_cache(0, Duration::ZERO, None);
+        let ssrc = stream.ssrc();
+        self.sending.insert(mid, (pt, ssrc));
+        Some((pt, ssrc))
     }
 }

@@ -1,12 +1,12 @@
 //! Datagrams, connections, session descriptions: everything between the UDP port and the rooms.
 
-use std::{cmp::Reverse, io, net::SocketAddr, time::Instant};
+use std::{cmp::Reverse, net::SocketAddr, time::Instant};
 
 use bytes::Bytes;
 use str0m::{
     Input as RtcInput,
     media::Mid,
-    net::{Protocol, Receive, Transmit},
+    net::{Protocol, Receive},
     rtp::RtpPacket,
 };
 
@@ -24,15 +24,9 @@ use crate::server::sfu::{
 };
 
 impl Driver {
-    /// Takes a datagram and those that wait behind it.
-    pub(super) fn burst(&mut self, first: io::Result<(usize, SocketAddr, SocketAddr)>, buffer: &mut [u8]) {
-        let now = Instant::now();
-        match first {
-            Ok((length, source, to)) => self.datagram(source, to, &buffer[..length], now),
-            // Linux reports an unreachable peer on the next read; it says nothing about the socket.
-            Err(error) => return tracing::trace!(%error, "datagram not read"),
-        }
-        for _ in 1..BURST {
+    /// Takes the datagrams that have come.
+    pub(super) fn burst(&mut self, buffer: &mut [u8], now: Instant) {
+        for _ in 0..BURST {
             let Some((length, source, to)) = self.network.try_receive(buffer) else { return };
             self.datagram(source, to, &buffer[..length], now);
         }
@@ -43,16 +37,12 @@ impl Driver {
         let Some((key, leg)) = self.demux.guess(source, bytes) else { return };
         let Ok(contents) = bytes.try_into() else { return };
         let input = RtcInput::Receive(now, Receive { proto: Protocol::Udp, source, destination, contents });
-        // A connection holds one packet at a time: what the datagram before brought must be taken first.
-        if self.peers.get_mut(&key).is_some_and(|peer| peer.connection(leg).touched) {
-            self.settle(now);
-        }
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let connection = peer.connection(leg);
         if connection.transport.accepts(&input) {
-            connection.transport.receive(input);
+            connection.due = connection.transport.receive(input, &mut self.outbox);
             self.demux.confirm(source, (key, leg));
-            self.touch(key, leg);
+            self.ran(key, leg, now);
         }
     }
 
@@ -66,26 +56,32 @@ impl Driver {
         }
     }
 
-    /// Runs every connection that was touched, until none is.
+    /// Runs every connection that was touched, until none is, and sends what they all had to send.
     pub(super) fn settle(&mut self, now: Instant) {
-        let mut events = Vec::new();
         while let Some((key, leg)) = self.touched.pop() {
             let Some(peer) = self.peers.get_mut(&key) else { continue };
             let connection = peer.connection(leg);
             connection.touched = false;
-            let network = &self.network;
-            let mut transmit = |datagram: &Transmit| {
-                network.send(datagram.source, datagram.destination, &datagram.contents);
-            };
-            connection.due = connection.transport.run(now, &mut transmit, &mut events);
-            if connection.queued.is_none_or(|queued| connection.due < queued) {
-                connection.queued = Some(connection.due);
-                self.timers.push(Reverse((connection.due, Timer::Leg((key, leg)))));
-            }
-            for event in events.drain(..) {
-                self.transport_event(key, leg, event, now);
-            }
+            connection.due = connection.transport.run(now, &mut self.outbox);
+            self.ran(key, leg, now);
         }
+        self.network.send(&mut self.outbox.datagrams);
+    }
+
+    /// Winds the timer of a connection that was run, and takes what happened on it.
+    fn ran(&mut self, key: PeerKey, leg: Leg, now: Instant) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let leg = peer.leg(leg);
+        let connection = peer.connection(leg);
+        if connection.queued.is_none_or(|queued| connection.due < queued) {
+            connection.queued = Some(connection.due);
+            self.timers.push(Reverse((connection.due, Timer::Leg((key, leg)))));
+        }
+        let mut events = std::mem::take(&mut self.outbox.events);
+        for event in events.drain(..) {
+            self.transport_event(key, leg, event, now);
+        }
+        self.outbox.events = events;
     }
 
     pub(super) fn leg_due(&mut self, (key, leg): LegKey, at: Instant, now: Instant) {
@@ -121,14 +117,18 @@ impl Driver {
             padding: packet.payload.is_empty(),
             level: packet.header.ext_vals.audio_level.map(i8::unsigned_abs),
         };
-        let mut hops = Vec::new();
+        let mut hops = std::mem::take(&mut self.hops);
         room.forward(key, mid, head, self.clock.unix(now), &mut hops);
-        for hop in hops {
+        for hop in hops.drain(..) {
             let Some(peer) = self.peers.get_mut(&hop.peer) else { continue };
             let leg = peer.main_leg();
-            peer.connection(leg).transport.forward(hop.mid, hop.position, packet);
-            self.touch(hop.peer, leg);
+            let connection = peer.connection(leg);
+            connection.transport.forward(hop.mid, hop.position, packet);
+            if !std::mem::replace(&mut connection.touched, true) {
+                self.touched.push((hop.peer, leg));
+            }
         }
+        self.hops = hops;
     }
 
     pub(super) fn deliver(&mut self, key: PeerKey, channel: Channel, packet: Bytes) {

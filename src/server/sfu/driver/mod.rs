@@ -1,4 +1,4 @@
-//! The one task that does the room server's IO: it owns the UDP port, the connections, the rooms and the timers, and
+//! The one thread that does the room server's IO: it owns the UDP port, the connections, the rooms and the timers, and
 //! takes commands. Only connections that a datagram or a room touched, or whose time has come, are run.
 
 mod administer;
@@ -7,6 +7,9 @@ mod media;
 #[cfg(any(test, feature = "fuzzing"))]
 #[cfg_attr(not(test), allow(dead_code, reason = "fuzz targets use only some of it"))]
 pub mod rig;
+mod thread;
+
+pub use self::thread::Thread;
 
 use std::{
     cmp::Reverse,
@@ -29,13 +32,17 @@ use super::{
     network::{DATAGRAM_MAX_BYTES, Network},
     peer::Peer,
     revocations::Revocations,
-    room::{Input, Output, Room},
+    room::{Hop, Input, Output, Room},
     signal::{Ping, Reason, Request, Response, SdpRequest},
+    transport::Outbox,
 };
 use crate::server::token::ApiKey;
 
 /// How many datagrams are read before the connections that they touched are run.
 const BURST: usize = 64;
+/// How long a burst is put off after the one before: packets that come so close together share one run of each
+/// connection and one wakening of the thread. A call's packets come every 20 ms and wait for nobody.
+const REST: Duration = Duration::from_millis(1);
 /// How long a refreshed token lives: livekit-server's 10 minutes.
 const REFRESHED_TTL: Duration = Duration::from_secs(10 * 60);
 
@@ -68,7 +75,7 @@ impl Clock {
     }
 }
 
-/// The room server's task.
+/// What runs on the room server's thread.
 #[derive(Debug)]
 pub struct Driver {
     network: Network,
@@ -86,11 +93,14 @@ pub struct Driver {
     /// The one entry of each room in the heap that counts; others are stale.
     room_timers: HashMap<u64, Instant>,
     touched: Vec<LegKey>,
+    outbox: Outbox,
+    hops: Vec<Hop>,
+    last_burst: Instant,
     last_index: u64,
 }
 
 impl Driver {
-    /// Makes the task; it runs with [`Driver::run`].
+    /// Makes what runs with [`Driver::run`].
     ///
     /// # Errors
     /// No certificate could be made.
@@ -112,6 +122,9 @@ impl Driver {
             timers: BinaryHeap::new(),
             room_timers: HashMap::new(),
             touched: Vec::new(),
+            outbox: Outbox::default(),
+            hops: Vec::new(),
+            last_burst: Instant::now(),
             last_index: 0,
         })
     }
@@ -122,7 +135,11 @@ impl Driver {
         loop {
             self.settle(Instant::now());
             tokio::select! {
-                datagram = self.network.receive(&mut buffer) => self.burst(datagram, &mut buffer),
+                () = self.network.readable() => {
+                    self.rest();
+                    self.last_burst = Instant::now();
+                    self.burst(&mut buffer, self.last_burst);
+                }
                 command = commands.recv() => match command {
                     Some(command) => self.command(command, Instant::now()),
                     None => break,
@@ -132,6 +149,11 @@ impl Driver {
             }
         }
         self.farewell(Instant::now());
+    }
+
+    /// Puts the next burst off; the thread is the driver's own.
+    fn rest(&self) {
+        std::thread::sleep(REST.saturating_sub(self.last_burst.elapsed()));
     }
 
     fn farewell(&mut self, now: Instant) {

@@ -7,7 +7,7 @@ mod presence;
 mod publish;
 mod subscribe;
 
-pub use self::publish::Head;
+pub use self::publish::{Head, Hop};
 
 use std::{collections::BTreeMap, time::Duration};
 

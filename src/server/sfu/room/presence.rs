@@ -158,7 +158,7 @@ impl Room {
         }
         self.out.push(Output::End(peer));
         for publisher in self.participants.values_mut() {
-            publisher.tracks.iter_mut().for_each(|track| track.receivers.retain(|(receiver, _)| *receiver != peer));
+            publisher.tracks.iter_mut().for_each(|track| track.receivers.retain(|receiver| receiver.peer != peer));
         }
         let others: Vec<_> = self.participants.keys().copied().collect();
         if !participant.permission.hidden {

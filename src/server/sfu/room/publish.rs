@@ -13,7 +13,7 @@ use crate::server::sfu::{
     negotiation::{Negotiation, sdp::Section, single::Plan},
     participant::Media,
     signal::{Outcome, Response, Subject, TrackRequest},
-    track::{Place, Track},
+    track::{Place, Receiver, Track},
 };
 
 /// How many tracks a participant may have announced or published.
@@ -171,9 +171,8 @@ impl Room {
             track.meter.observe(level);
         }
         let (sid, receivers) = (track.sid.clone(), std::mem::take(&mut track.receivers));
-        for &(receiver, mid) in &receivers {
+        for &Receiver { peer: receiver, mid, paused } in &receivers {
             let Some(subscriber) = self.participants.get_mut(&receiver) else { continue };
-            let paused = subscriber.subscriptions.iter().any(|held| held.paused && held.stream.track == sid);
             let outgoing = subscriber.outgoing.entry(mid).or_default();
             if left_out || paused || subscriber.media == Media::Pending {
                 outgoing.leave_out(&sid, head.position.sequence);

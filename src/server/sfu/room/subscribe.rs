@@ -7,7 +7,7 @@ use crate::server::sfu::{
     ids::{PeerKey, TrackSid},
     negotiation::Negotiation,
     signal::Response,
-    track::{Place, Stream, Subscription, Track},
+    track::{Place, Receiver, Stream, Subscription, Track},
 };
 
 impl Room {
@@ -30,9 +30,18 @@ impl Room {
     /// Stops tracks on their way to one subscriber, or lets them go on.
     pub(super) fn pause(&mut self, peer: PeerKey, tracks: &[TrackSid], paused: bool) {
         let Some(participant) = self.participants.get_mut(&peer) else { return };
+        let mut held = Vec::new();
         for subscription in &mut participant.subscriptions {
             if tracks.contains(&subscription.stream.track) {
                 subscription.paused = paused;
+                held.push((subscription.publisher, subscription.stream.track.clone()));
+            }
+        }
+        for (publisher, track) in held {
+            let track = self.participants.get_mut(&publisher).and_then(|publisher| publisher.track_mut(&track));
+            let receiver = track.and_then(|track| track.receivers.iter_mut().find(|receiver| receiver.peer == peer));
+            if let Some(receiver) = receiver {
+                receiver.paused = paused;
             }
         }
     }
@@ -62,7 +71,7 @@ impl Room {
         if let Some(publisher) = self.participants.get_mut(&ended.publisher)
             && let Some(track) = publisher.track_mut(track)
         {
-            track.receivers.retain(|(receiver, _)| *receiver != peer);
+            track.receivers.retain(|receiver| receiver.peer != peer);
         }
     }
 
@@ -104,14 +113,15 @@ impl Room {
         for subscription in &mut participant.subscriptions {
             if let Place::Offered(mid) = subscription.place {
                 subscription.place = Place::Live(mid);
-                live.push((subscription.publisher, subscription.stream.track.clone(), mid));
+                let receiver = Receiver { peer, mid, paused: subscription.paused };
+                live.push((subscription.publisher, subscription.stream.track.clone(), receiver));
             }
         }
-        for (publisher, track, mid) in live {
+        for (publisher, track, receiver) in live {
             let Some(published) = self.participants.get_mut(&publisher).and_then(|p| p.track_mut(&track)) else {
                 continue;
             };
-            published.receivers.push((peer, mid));
+            published.receivers.push(receiver);
             self.send(publisher, Response::TrackSubscribed(track));
         }
     }

@@ -15,6 +15,7 @@ use crate::server::{
         participant::Permission,
         room::publish::Hop,
         signal::{Joined, Outcome, Quality, Source, Speaker, Stage, Subject, TrackRequest},
+        track::{Place, Receiver},
     },
     token::VideoGrants,
 };
@@ -430,10 +431,10 @@ fn a_stopping_server_asks_its_clients_back() {
 }
 
 proptest! {
-    /// Whoever comes, goes, publishes and answers in whatever order: a track's receivers are exactly those whose
-    /// subscription to it is live, each with a section of its own.
+    /// Whoever comes, goes, publishes, pauses and answers in whatever order: a track's receivers are exactly those whose
+    /// subscription to it is live, each with a section of its own, and paused where the subscription is.
     #[test]
-    fn receivers_and_subscriptions_agree(steps in proptest::collection::vec((0..6_u8, 1..5_u64, any::<bool>()), 1..80)) {
+    fn receivers_and_subscriptions_agree(steps in proptest::collection::vec((0..7_u8, 1..5_u64, any::<bool>()), 1..80)) {
         let mut room = room();
         for (step, (action, peer, flag)) in steps.into_iter().enumerate() {
             let peer = PeerKey(peer);
@@ -450,6 +451,11 @@ proptest! {
                 3 => Input::MediaUp(peer),
                 4 => Input::AnswerTaken(peer),
                 5 if flag => Input::Request(peer, RoomRequest::Leave),
+                6 => {
+                    let tracks = room.participants().flat_map(|participant| &participant.tracks);
+                    let tracks = tracks.map(|track| track.sid.clone()).collect();
+                    Input::Request(peer, RoomRequest::Settings { tracks, paused: flag })
+                }
                 _ => Input::Tick,
             };
             let mut pending = room.on(input, now);
@@ -462,7 +468,7 @@ proptest! {
             }
             let mut published = BTreeSet::new();
             for track in room.participants().flat_map(|participant| &participant.tracks) {
-                published.extend(track.receivers.iter().map(|&(receiver, mid)| (receiver, mid, track.sid.clone())));
+                published.extend(track.receivers.iter().map(|receiver| (*receiver, track.sid.clone())));
             }
             let mut live = BTreeSet::new();
             for participant in room.participants() {
@@ -471,8 +477,9 @@ proptest! {
                     if let Some(mid) = subscription.place.mid() {
                         prop_assert!(mids.insert(mid));
                     }
-                    if let crate::server::sfu::track::Place::Live(mid) = subscription.place {
-                        live.insert((participant.key, mid, subscription.stream.track.clone()));
+                    if let Place::Live(mid) = subscription.place {
+                        let receiver = Receiver { peer: participant.key, mid, paused: subscription.paused };
+                        live.insert((receiver, subscription.stream.track.clone()));
                     }
                 }
             }

@@ -2,6 +2,12 @@
 //!
 //! Each is bound to its own address, so that an answer leaves from where the question arrived.
 
+#[cfg(target_os = "linux")]
+mod batch;
+#[cfg(not(target_os = "linux"))]
+#[path = "one_by_one.rs"]
+mod batch;
+
 use std::{
     collections::HashMap,
     future::poll_fn,
@@ -10,7 +16,8 @@ use std::{
     task::Poll,
 };
 
-use tokio::{io::ReadBuf, net::UdpSocket};
+use str0m::net::Transmit;
+use tokio::net::UdpSocket;
 
 use super::config::SfuConfig;
 
@@ -92,36 +99,45 @@ impl Network {
         &self.announced
     }
 
-    /// Waits for a datagram; gives its length, its source and the announced address that it came to.
-    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, SocketAddr)> {
+    /// Waits until there may be datagrams to take.
+    pub async fn readable(&self) {
         poll_fn(|context| {
-            for bound in &self.sockets {
-                let mut read = ReadBuf::new(buffer);
-                if let Poll::Ready(result) = bound.socket.poll_recv_from(context, &mut read) {
-                    return Poll::Ready(result.map(|source| (read.filled().len(), source, bound.known_as)));
-                }
-            }
-            Poll::Pending
+            // An error is for whoever reads.
+            let ready = self.sockets.iter().any(|bound| bound.socket.poll_recv_ready(context).is_ready());
+            if ready { Poll::Ready(()) } else { Poll::Pending }
         })
-        .await
+        .await;
     }
 
-    /// Takes a datagram that is there already.
+    /// Takes a datagram that has come: its length, its source and the announced address that it came to.
     pub fn try_receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr, SocketAddr)> {
         self.sockets.iter().find_map(|bound| {
+            // Linux reports an unreachable peer on the next read; it says nothing about the socket.
             let (length, source) = bound.socket.try_recv_from(buffer).ok()?;
             Some((length, source, bound.known_as))
         })
     }
 
-    /// Sends a datagram from one of the announced addresses; one that the kernel does not take is lost, as on any way.
-    pub fn send(&self, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) {
-        let index = self.by_address.get(&source).copied().unwrap_or_default();
-        if let Some(bound) = self.sockets.get(index)
-            && let Err(error) = bound.socket.try_send_to(datagram, destination)
-        {
-            tracing::trace!(%destination, %error, "datagram not sent");
+    /// Sends datagrams, each from its source, which is one of the announced addresses, in as few calls of the kernel as
+    /// can be. One that the kernel does not take is lost, as on any way.
+    pub fn send(&self, datagrams: &mut Vec<Transmit>) {
+        for batch in datagrams.chunk_by(|one, next| one.source == next.source) {
+            let index = batch.first().and_then(|first| self.by_address.get(&first.source));
+            if let Some(bound) = index.and_then(|&index| self.sockets.get(index)) {
+                send_all(&bound.socket, batch);
+            }
         }
+        datagrams.clear();
+    }
+}
+
+fn send_all(socket: &UdpSocket, mut batch: &[Transmit]) {
+    while !batch.is_empty() {
+        let sent = batch::send(socket, batch).unwrap_or_else(|error| {
+            tracing::trace!(%error, "datagram not sent");
+            if error.kind() == io::ErrorKind::WouldBlock { batch.len() } else { 1 }
+        });
+        batch = batch.get(sent..).unwrap_or_default();
     }
 }
 
@@ -146,11 +162,40 @@ async fn own_addresses(ip: IpAddr) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use str0m::net::Protocol;
+
     use super::*;
 
     fn config(udp: &str, announce: &[&str]) -> SfuConfig {
         let announce = announce.iter().map(|ip| ip.parse().unwrap()).collect();
         SfuConfig { udp: udp.parse().unwrap(), announce, ..SfuConfig::default() }
+    }
+
+    fn datagram(source: SocketAddr, destination: SocketAddr, contents: &[u8]) -> Transmit {
+        Transmit { proto: Protocol::Udp, source, destination, contents: contents.to_vec().into() }
+    }
+
+    #[tokio::test]
+    async fn many_datagrams_leave_in_order_and_past_one_that_cannot() {
+        let network = Network::bind(&config("127.0.0.1:0", &[])).await.unwrap();
+        let source = network.announced()[0];
+        let clients = [UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.1:0").await.unwrap()];
+        let [one, two] = clients.each_ref().map(|client| client.local_addr().unwrap());
+        // Port 0 is nobody's: the kernel takes no datagram for it.
+        let nobody = SocketAddr::new(source.ip(), 0);
+        let mut datagrams = vec![datagram(source, nobody, b"x")];
+        for number in 0..100 {
+            datagrams.extend([one, two, nobody].map(|to| datagram(source, to, &[number])));
+        }
+        network.send(&mut datagrams);
+        assert!(datagrams.is_empty());
+        let mut buffer = [0; DATAGRAM_MAX_BYTES];
+        for number in 0..100 {
+            for client in &clients {
+                assert_eq!(client.recv_from(&mut buffer).await.unwrap(), (1, source));
+                assert_eq!(buffer[0], number);
+            }
+        }
     }
 
     #[tokio::test]
@@ -168,9 +213,10 @@ mod tests {
         let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         client.send_to(b"hello", ("127.0.0.1", public.port())).await.unwrap();
         let mut buffer = [0; DATAGRAM_MAX_BYTES];
-        let (length, source, to) = network.receive(&mut buffer).await.unwrap();
+        network.readable().await;
+        let (length, source, to) = network.try_receive(&mut buffer).unwrap();
         assert_eq!((length, source, to), (5, client.local_addr().unwrap(), public));
-        network.send(public, source, b"back");
+        network.send(&mut vec![datagram(public, source, b"back")]);
         assert_eq!(client.recv(&mut buffer).await.unwrap(), 4);
     }
 
