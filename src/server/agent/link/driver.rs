@@ -173,12 +173,8 @@ impl Driver {
     async fn drain(&mut self, happened: &mut Vec<Event>) -> Result<Instant, Stop> {
         loop {
             let due = self.publisher.poll(happened);
-            for event in happened.drain(..) {
-                if let Event::ChannelOpen(id, _) = event
-                    && Some(id) == self.reliable
-                {
-                    self.is_reliable_open = true;
-                }
+            for event in std::mem::take(happened) {
+                self.on_media(event).await?;
             }
             self.flush_data();
             let due = due.min(self.publisher.poll(happened)).min(self.subscriber.poll(happened));
