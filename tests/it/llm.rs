@@ -5,7 +5,7 @@ use frontdesk::server::agent::Settings;
 
 use crate::{
     agent::Call,
-    emulated_llm::{Emulation, Interface},
+    emulation::llm::{Emulation, Interface},
 };
 
 /// A call whose assistant asks the emulation first and the script next.

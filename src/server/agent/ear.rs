@@ -27,9 +27,9 @@ pub(super) struct Ear {
 }
 
 impl Ear {
-    /// Makes an ear; none if the codec refuses.
-    pub(super) fn new() -> Option<Self> {
-        let decoder = VoiceDecoder::new()?;
+    /// Makes an ear, with or without `noise_suppression`; none if the codec refuses.
+    pub(super) fn new(noise_suppression: bool) -> Option<Self> {
+        let decoder = VoiceDecoder::new(noise_suppression)?;
         Some(Self { decoder, gate: Gate::new(Earshot::new()), last_packet: Duration::ZERO, track: String::new() })
     }
 

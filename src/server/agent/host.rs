@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use secrecy::ExposeSecret;
 use tokio::{
     sync::mpsc,
     task::{Id, JoinError, JoinSet},
@@ -19,9 +20,9 @@ use super::{
     report::Reporter,
     session::{Equipment, Outcome, Session},
     settings::{Keys, Settings},
-    stt,
+    stt::{self, Stt},
     tools::Mailbox,
-    tts::flite::Flite,
+    tts::{self, FliteVoice, Tts, TtsSetting},
 };
 use crate::domain::{
     call::{AgentState, wire},
@@ -65,7 +66,21 @@ pub struct Speech {
 
 /// Looks for the speech engines; quick, and starts none of them.
 pub fn speech(config: &AgentConfig) -> Speech {
-    Speech { hears: stt::of_this_machine(&config.faq).is_some(), speaks: Flite::is_installed() }
+    let (stt, tts) = engines(config);
+    Speech { hears: stt.is_some(), speaks: tts.is_some() }
+}
+
+/// The recognisers and the voices that the settings name, and behind them what this machine has.
+fn engines(config: &AgentConfig) -> (Option<Arc<dyn Stt>>, Option<Arc<dyn Tts>>) {
+    let AgentConfig { settings, keys, faq, .. } = config;
+    let variable = |name: &str| keys.get(name).map(|key| key.expose_secret().to_owned());
+    // Which keys there are was looked at when the settings were read.
+    let ears: Vec<_> = settings.stt.iter().filter_map(|ear| ear.clone().with_key(&variable).ok()).collect();
+    let mut voices: Vec<_> = settings.tts.iter().filter_map(|voice| voice.clone().with_key(&variable).ok()).collect();
+    if !voices.iter().any(|voice| matches!(voice, TtsSetting::Flite(_))) {
+        voices.push(TtsSetting::Flite(FliteVoice { voice: settings.voice.as_str().to_owned() }));
+    }
+    (stt::engine(&ears, faq), tts::engine(&voices, &settings.phrases.cannot_speak))
 }
 
 /// The assistant, ready to join rooms.
@@ -83,17 +98,18 @@ impl AgentHost {
     /// # Errors
     /// A model that cannot be set up.
     pub fn new(config: AgentConfig, link: Link) -> Result<Self, LlmError> {
-        let speech = speech(&config);
+        let (stt, tts) = engines(&config);
+        let speech = Speech { hears: stt.is_some(), speaks: tts.is_some() };
         let AgentConfig { settings, keys, faq, mailbox } = config;
-        let voice = settings.voice.as_str();
         let equipment = Equipment {
-            stt: stt::of_this_machine(&faq),
-            tts: speech.speaks.then(|| Arc::new(Flite::new(voice)) as Arc<_>),
+            stt,
+            tts,
             llm: llm::open(&settings, &keys, &faq)?,
             mailbox,
             greeting: settings.greeting.as_str().into(),
             phrases: Arc::new(settings.phrases),
             timings: settings.timings,
+            noise_suppression: settings.noise_suppression,
         };
         Ok(Self { link, name: settings.name.as_str().to_owned(), speech, equipment, reporter: None })
     }
@@ -127,6 +143,9 @@ impl AgentHost {
 
     /// One call, from joining to leaving; joins again when the connection breaks.
     async fn call(&self, room: String, shutdown: CancellationToken) {
+        if let Some(tts) = &self.equipment.tts {
+            tts.warm();
+        }
         let mut conversation = Conversation::default();
         let mut is_back = false;
         let mut losses = Losses::default();

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! [`AgentHost`] joins each room it is told of and runs one session in it, which wires these. `attendance`, `patience`,
-//! `turn`, `conversation`, `playout`, `transcript` and the script are pure; `link` alone knows LiveKit; engines stand behind
-//! small traits (`stt::Stt`, `tts::Tts`, `vad::Vad`, `llm::Llm`), and what tools act on behind `tools::Mailbox`.
+//! `turn`, `conversation`, `playout`, `listeners`, `transcript` and the script are pure; `link` alone knows LiveKit; engines
+//! stand behind small traits (`stt::Stt`, `tts::Tts`, `vad::Vad`, `llm::Llm`), those of other machines with others behind
+//! them that stand in (`providers`), and what tools act on behind `tools::Mailbox`.
 //! It knows the room server by its address only, embedded or not, and the record of calls as a [`Reporter`] only.
 
 mod answers;
@@ -18,22 +19,24 @@ mod conversation;
 mod ear;
 mod host;
 pub mod link;
+mod listeners;
 mod llm;
 mod mouth;
 mod outbox;
 mod patience;
 mod phrases;
 mod playout;
+pub mod providers;
 mod reply;
 mod report;
 mod script;
 mod session;
 mod settings;
 mod stopwatch;
-mod stt;
+pub mod stt;
 mod tools;
 mod transcript;
-mod tts;
+pub mod tts;
 mod turn;
 mod vad;
 

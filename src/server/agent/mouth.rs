@@ -13,8 +13,9 @@ use super::{
     audio::{FRAME_SAMPLES, opus::VoiceEncoder},
     link::Order,
     playout::{Playout, Tick},
+    providers::ProviderError,
     script::Then,
-    tts::{Splitter, Tts, TtsError},
+    tts::{Splitter, Tts},
 };
 
 /// What a frame of 20 ms is on the 48 kHz clock of RTP.
@@ -29,9 +30,6 @@ const SENTENCES_AHEAD: usize = 2;
 
 /// Pieces of sound that may wait for the next tick.
 const QUEUE: usize = 32;
-
-/// What is said when no voice is left for an answer, by whatever voice there is.
-pub(super) const APOLOGY: &str = "I am sorry, my voice is failing me. You can read my answers here.";
 
 /// What the speaking task makes; `turn` tells an answer that was given up from the present one.
 pub(super) struct Spoken {
@@ -87,6 +85,8 @@ impl Drop for Answer {
 /// The mouth of one call.
 pub(super) struct Mouth {
     tts: Option<Arc<dyn Tts>>,
+    /// What is said when no voice is left for an answer, by whatever voice there is.
+    apology: Arc<str>,
     ready: (mpsc::Sender<Spoken>, mpsc::Receiver<Spoken>),
     answer: Option<Answer>,
     turn: u64,
@@ -104,10 +104,11 @@ pub(super) struct Mouth {
 }
 
 impl Mouth {
-    /// Speaks with `tts`; without one, text counts as heard at once.
-    pub(super) fn new(tts: Option<Arc<dyn Tts>>) -> Self {
+    /// Speaks with `tts`, and says `apology` when it fails; without a voice, text counts as heard at once.
+    pub(super) fn new(tts: Option<Arc<dyn Tts>>, apology: &str) -> Self {
         Self {
             tts,
+            apology: apology.into(),
             ready: mpsc::channel(QUEUE),
             answer: None,
             turn: 0,
@@ -141,7 +142,7 @@ impl Mouth {
             texts: asked,
             ahead: ahead.clone(),
             ready: self.ready.0.clone(),
-            must_apologise: !self.is_mute,
+            apology: (!self.is_mute).then(|| self.apology.clone()),
         };
         let task = tokio::spawn(async move {
             maker.run().await;
@@ -200,6 +201,13 @@ impl Mouth {
                 self.then = then;
                 self.playout.close();
             }
+        }
+    }
+
+    /// Sends `bps` bits a second from here on.
+    pub(super) fn set_bitrate(&mut self, bps: u32) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.set_bitrate(bps);
         }
     }
 
@@ -264,8 +272,8 @@ struct Maker {
     texts: mpsc::UnboundedReceiver<Text>,
     ahead: Arc<Semaphore>,
     ready: mpsc::Sender<Spoken>,
-    /// Whether a voice that fails has to be excused; once is enough while it fails.
-    must_apologise: bool,
+    /// What excuses a voice that fails; once is enough while it fails.
+    apology: Option<Arc<str>>,
 }
 
 impl Maker {
@@ -294,13 +302,13 @@ impl Maker {
         }
         // What was not spoken of it counts as heard from here on: it is on the screen.
         self.send(Part::Whole).await?;
-        if has_failed && std::mem::take(&mut self.must_apologise) {
-            Box::pin(self.sentence(APOLOGY.to_owned())).await?;
+        if has_failed && let Some(apology) = self.apology.take() {
+            Box::pin(self.sentence(apology.to_string())).await?;
         }
         Some(())
     }
 
-    async fn speak(&self, tts: &dyn Tts, text: &str) -> Result<(), TtsError> {
+    async fn speak(&self, tts: &dyn Tts, text: &str) -> Result<(), ProviderError> {
         let (sound, mut pieces) = mpsc::channel(1);
         let mut speaking = tts.speak(text, &sound);
         loop {
@@ -331,14 +339,16 @@ mod tests {
     use super::*;
     use crate::server::agent::tts::Pieces;
 
+    const APOLOGY: &str = "I am sorry.";
+
     /// Three frames of sound for each sentence, in pieces of one; none for a sentence with "mute" in it.
     struct Hum;
 
     #[async_trait]
     impl Tts for Hum {
-        async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), TtsError> {
+        async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), ProviderError> {
             if sentence.contains("mute") {
-                return Err(TtsError::TimedOut);
+                return Err(ProviderError::TimedOut);
             }
             for _ in 0..3 {
                 sound.send(vec![1000; FRAME_SAMPLES]).await.ok();
@@ -352,7 +362,7 @@ mod tests {
 
     #[async_trait]
     impl Tts for Endless {
-        async fn speak(&self, _: &str, sound: &Pieces) -> Result<(), TtsError> {
+        async fn speak(&self, _: &str, sound: &Pieces) -> Result<(), ProviderError> {
             sound.send(vec![1000; FRAME_SAMPLES]).await.ok();
             std::future::pending().await
         }
@@ -372,7 +382,7 @@ mod tests {
 
     #[tokio::test]
     async fn speaks_to_the_end_and_falls_silent() {
-        let mut mouth = Mouth::new(Some(Arc::new(Hum)));
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)), APOLOGY);
         mouth.say("Goodbye then", Then::Leave);
         said(&mut mouth, Part::End(Then::Leave)).await;
         let ticks: Vec<_> = std::iter::repeat_with(|| mouth.tick()).take(10).collect();
@@ -386,7 +396,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_frame_goes_out_before_the_sentence_is_complete() {
-        let mut mouth = Mouth::new(Some(Arc::new(Endless)));
+        let mut mouth = Mouth::new(Some(Arc::new(Endless)), APOLOGY);
         mouth.say("This never ends.", Then::Listen);
         said(&mut mouth, Part::Sound(vec![1000; FRAME_SAMPLES])).await;
         let first = mouth.tick();
@@ -395,7 +405,7 @@ mod tests {
 
     #[tokio::test]
     async fn text_is_spoken_as_it_is_written_and_one_sentence_ahead() {
-        let mut mouth = Mouth::new(Some(Arc::new(Hum)));
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)), APOLOGY);
         mouth.begin();
         mouth.write("The first of three sentences. The second of th");
         said(&mut mouth, Part::Whole).await;
@@ -414,7 +424,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_voice_that_fails_is_excused_once_and_the_words_are_shown() {
-        let mut mouth = Mouth::new(Some(Arc::new(Hum)));
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)), APOLOGY);
         mouth.say("This one is mute, and long. So is this: mute, you see.", Then::Listen);
         let mut ticks = Vec::new();
         while ticks.last().is_none_or(|tick: &Uttered| tick.over.is_none()) {
@@ -433,7 +443,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_was_given_up_is_not_heard() {
-        let mut mouth = Mouth::new(Some(Arc::new(Hum)));
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)), APOLOGY);
         mouth.say("One", Then::Leave);
         let old = mouth.spoken().await.unwrap();
         mouth.stop();
@@ -450,7 +460,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_times_of_frames_rise_strictly_whatever_is_cut() {
-        let mut mouth = Mouth::new(Some(Arc::new(Hum)));
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)), APOLOGY);
         let mut times = Vec::new();
         let mut play = |mouth: &mut Mouth, ticks: usize| {
             for _ in 0..ticks {
@@ -474,7 +484,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_an_engine_the_words_are_shown() {
-        let mut mouth = Mouth::new(None);
+        let mut mouth = Mouth::new(None, APOLOGY);
         mouth.say("Hello", Then::Listen);
         said(&mut mouth, Part::End(Then::Listen)).await;
         let expected = Uttered { frame: None, heard: "Hello".into(), is_first: true, over: Some(Then::Listen) };

@@ -22,6 +22,10 @@ pub struct Phrases {
     pub time_is_up: String,
     /// Nothing can answer.
     pub cannot_answer: String,
+    /// Nothing recognises speech any more.
+    pub cannot_hear: String,
+    /// No voice speaks any more; said all the same, by a voice that was kept for it if there is one.
+    pub cannot_speak: String,
     /// The end.
     pub goodbye: String,
 }
@@ -37,6 +41,8 @@ impl Default for Phrases {
             nobody_there: "I cannot hear anybody, so I will hang up now. Call again any time. Goodbye.".into(),
             time_is_up: "I am sorry, our time is up. Please call again if there is more. Goodbye.".into(),
             cannot_answer: "I am sorry, something is wrong on our side, and I cannot answer that now.".into(),
+            cannot_hear: "I am sorry, I cannot hear you at the moment. You can write to me here.".into(),
+            cannot_speak: "I am sorry, my voice is failing me. You can read my answers here.".into(),
             goodbye: "Goodbye.".into(),
         }
     }

@@ -22,6 +22,7 @@ use super::{
     conversation::Conversation,
     ear::Ear,
     link::{Closed, Joined, Kind, Order, Presence, RoomEvent},
+    listeners::Listeners,
     llm::Llm,
     mouth::Mouth,
     outbox::Outbox,
@@ -32,7 +33,7 @@ use super::{
     script::Then,
     settings::Timings,
     stopwatch::Stopwatch,
-    stt::{Stt, Utterance, UtteranceId, Words},
+    stt::{Stt, Understood, Utterance, UtteranceId, Words},
     tools::Mailbox,
     transcript::{Transcripts, Voice},
     tts::Tts,
@@ -67,6 +68,8 @@ pub(super) struct Equipment {
     pub(super) phrases: Arc<Phrases>,
     /// How long things take.
     pub(super) timings: Timings,
+    /// Whether noise is taken out of what is heard.
+    pub(super) noise_suppression: bool,
 }
 
 /// How a session ended.
@@ -91,6 +94,7 @@ pub(super) struct Session<'a> {
     own: Voice,
     start: Instant,
     attendance: Attendance,
+    listeners: Listeners,
     /// Whether somebody receives the assistant's track.
     is_received: bool,
     ears: HashMap<String, Ear>,
@@ -104,6 +108,8 @@ pub(super) struct Session<'a> {
     talker_since: Duration,
     utterance: Option<Box<dyn Utterance>>,
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
+    /// Whether nobody was left who could have understood the last utterance.
+    is_deaf: bool,
     mouth: Mouth,
     account: Account,
     stopwatch: Stopwatch,
@@ -141,6 +147,7 @@ impl<'a> Session<'a> {
             own,
             start: Instant::now(),
             attendance: Attendance::new(is_back),
+            listeners: Listeners::default(),
             is_received: false,
             ears: HashMap::new(),
             turns: Turns::new(timings.into()),
@@ -150,7 +157,8 @@ impl<'a> Session<'a> {
             talker_since: Duration::ZERO,
             utterance: None,
             words: mpsc::channel(QUEUE),
-            mouth: Mouth::new(equipment.tts.clone()),
+            is_deaf: false,
+            mouth: Mouth::new(equipment.tts.clone(), &equipment.phrases.cannot_speak),
             account: Account::new(reporter, joined.room, now_ms),
             stopwatch: Stopwatch::default(),
             equipment,
@@ -260,7 +268,13 @@ impl<'a> Session<'a> {
                 }
             }
             RoomEvent::Arrival { identity, arrived } => self.account.arrived(identity, arrived, now),
-            RoomEvent::Quality { identity, quality } => self.account.judged(identity, quality, now),
+            RoomEvent::Quality { identity, quality } => {
+                if self.attendance.has(&identity) {
+                    self.listeners.on_quality(identity.clone(), quality);
+                    self.mouth.set_bitrate(self.listeners.bitrate_bps());
+                }
+                self.account.judged(identity, quality, now);
+            }
             RoomEvent::RoundTrip(trip) => self.account.went_round(self.own.identity.clone(), trip, now),
             RoomEvent::Closed(_) => {}
         }
@@ -276,12 +290,14 @@ impl<'a> Session<'a> {
     fn on_left(&mut self, identity: String, now: Duration) {
         let edge = self.ears.remove(&identity).and_then(|mut ear| ear.on_muted(now));
         self.on_edges(&identity, edge.into_iter().collect(), now);
+        self.listeners.on_left(&identity);
+        self.mouth.set_bitrate(self.listeners.bitrate_bps());
         self.on_attendance(attendance::Input::Left(identity), now);
     }
 
     fn on_audio(&mut self, identity: &str, track: &str, opus: &[u8], gap: bool, now: Duration) {
         if !self.ears.contains_key(identity) {
-            let Some(ear) = Ear::new() else { return };
+            let Some(ear) = Ear::new(self.equipment.noise_suppression) else { return };
             self.ears.insert(identity.to_owned(), ear);
             if let Some(stt) = &self.equipment.stt {
                 stt.warm();
@@ -324,8 +340,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn on_words(&mut self, Words { utterance, text, is_final }: Words) {
+    fn on_words(&mut self, Words { utterance, understood }: Words) {
         let now = self.now();
+        self.is_deaf = understood == Understood::Lost;
+        let (text, is_final) = match understood {
+            Understood::SoFar(text) => (text, false),
+            Understood::All(text) => (text, true),
+            Understood::Lost => (String::new(), true),
+        };
         if !text.is_empty() {
             self.pardons = 0;
         }
@@ -465,7 +487,11 @@ impl<'a> Session<'a> {
                 Output::AskAgain => {
                     self.pardons += 1;
                     let phrases = self.equipment.phrases.clone();
-                    let text = if self.pardons == 1 { &phrases.pardon } else { &phrases.pardon_again };
+                    let text = match self.pardons {
+                        _ if self.is_deaf => &phrases.cannot_hear,
+                        1 => &phrases.pardon,
+                        _ => &phrases.pardon_again,
+                    };
                     self.say(text, Then::Listen);
                 }
             }

@@ -1,6 +1,8 @@
 //! Sound: Opus packets to samples that the engines hear, and back. It knows no network and no speech.
 
+mod denoise;
 pub(super) mod opus;
+pub(super) mod pcm;
 pub(super) mod resample;
 
 /// Samples of a second: 16 kHz mono, what the speech engines here hear and speak.

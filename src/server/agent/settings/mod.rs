@@ -5,6 +5,7 @@
 mod values;
 
 use std::{
+    cell::RefCell,
     collections::HashMap,
     io,
     path::{Path, PathBuf},
@@ -15,7 +16,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use self::values::{CallingCode, KeyName, Millis, ProviderUrl, Words};
-use super::{llm::LlmChoice, phrases::Phrases};
+use super::{llm::LlmChoice, phrases::Phrases, providers::MissingKey, stt::SttChoice, tts::TtsChoice};
 
 /// Everything that the file says.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -36,6 +37,15 @@ pub struct Settings {
     pub voice: Words,
     /// The country that numbers without a country code are taken to be in.
     pub calling_code: Option<CallingCode>,
+    /// What recognises speech, in the order in which it is asked; PocketSphinx stands behind them all.
+    #[serde(default)]
+    pub stt: Vec<SttChoice>,
+    /// What speaks, in the order in which it is asked; flite stands behind them all.
+    #[serde(default)]
+    pub tts: Vec<TtsChoice>,
+    /// Whether noise is taken out of what is heard.
+    #[serde(default)]
+    pub noise_suppression: bool,
     /// What answers, in the order in which it is asked.
     #[serde(default = "script")]
     pub llm: Vec<LlmChoice>,
@@ -174,6 +184,18 @@ impl Settings {
                 None => {}
             }
         }
+        let found = RefCell::new(&mut keys);
+        // Every key that a choice finds is kept for when it is used.
+        let note = |name: &str| {
+            let key = variable(name)?;
+            found.borrow_mut().insert(name.to_owned(), SecretString::from(key.clone()));
+            Some(key)
+        };
+        let ears = settings.stt.iter().filter_map(|ear| ear.clone().with_key(&note).err());
+        let voices = settings.tts.iter().filter_map(|voice| voice.clone().with_key(&note).err());
+        if let Some(MissingKey { provider, variable }) = ears.chain(voices).next() {
+            return Err(SettingsError::NoKey { path: path.to_owned(), provider, variable });
+        }
         Ok((settings, keys))
     }
 }
@@ -237,6 +259,34 @@ mod tests {
         assert_eq!(names, ["ANTHROPIC_API_KEY", "MY_KEY"]);
         let refusal = read(&text, &[("ANTHROPIC_API_KEY", "a")]).unwrap_err();
         assert_eq!(refusal, "assistant.toml: `gemini` needs a key in the variable MY_KEY");
+    }
+
+    #[test]
+    fn recognisers_and_voices_are_lists_with_keys_of_their_own() {
+        let text = format!(
+            "noise_suppression = true
+            {LEAST}
+            [[stt]]
+            provider = \"deepgram\"
+            [[stt]]
+            provider = \"pocketsphinx\"
+            [[tts]]
+            provider = \"elevenlabs\"
+            timeout_ms = 900
+            [[tts]]
+            provider = \"openai\"
+            url = \"http://127.0.0.1:8880/v1\""
+        );
+        let (settings, keys) = read(&text, &[("DEEPGRAM_API_KEY", "a"), ("ELEVENLABS_API_KEY", "b")]).unwrap();
+        assert_eq!((settings.stt.len(), settings.tts.len(), settings.noise_suppression), (2, 2, true));
+        let mut names: Vec<_> = keys.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["DEEPGRAM_API_KEY", "ELEVENLABS_API_KEY"]);
+        let refusal = read(&text, &[("DEEPGRAM_API_KEY", "a")]).unwrap_err();
+        assert_eq!(
+            refusal,
+            "assistant.toml: `elevenlabs` needs a key in the variable ELEVEN_API_KEY or ELEVENLABS_API_KEY"
+        );
     }
 
     #[test]

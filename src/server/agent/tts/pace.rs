@@ -50,7 +50,6 @@ pub(in crate::server::agent) fn heard(text: &str, played: usize, length: usize) 
     heard
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for voices that break off"))]
 /// What is left of `text`, which would have lasted `length` samples, after `played`: from the first word on that was not
 /// heard to its end.
 pub(in crate::server::agent) fn rest(text: &str, played: usize, length: usize) -> &str {

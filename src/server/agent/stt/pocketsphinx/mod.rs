@@ -23,7 +23,7 @@ use self::{
     workers::{Job, Sound, Workers},
 };
 use super::{
-    Stt, Utterance, UtteranceId, Words,
+    Stt, Understood, Utterance, UtteranceId, Words,
     language_model::LanguageModel,
     opinions::{Decision, Heard, Opinions},
     phrases,
@@ -115,7 +115,7 @@ struct Case {
 impl Case {
     fn on_interim(self: &Arc<Self>, heard: &Heard, speech: Duration) {
         // Words in mid-speech are worth showing only while there is room for them.
-        self.words.try_send(self.words(&heard.text, false)).ok();
+        self.words.try_send(self.words(Understood::SoFar(written(&heard.text)))).ok();
         if locked(&self.opinions).on_interim(heard.score, speech) {
             self.ask();
         }
@@ -129,15 +129,15 @@ impl Case {
         match decision {
             Decision::Words(text) => {
                 self.is_decided.store(true, Ordering::Relaxed);
-                self.words.blocking_send(self.words(&text, true)).ok();
+                self.words.blocking_send(self.words(Understood::All(written(&text)))).ok();
             }
             Decision::Ask => self.ask(),
             Decision::Wait => {}
         }
     }
 
-    fn words(&self, text: &str, is_final: bool) -> Words {
-        Words { utterance: self.id, text: written(text), is_final }
+    fn words(&self, understood: Understood) -> Words {
+        Words { utterance: self.id, understood }
     }
 
     fn ask(self: &Arc<Self>) {
@@ -235,8 +235,8 @@ mod tests {
                 let text = loop {
                     let words = heard.blocking_recv().unwrap();
                     assert_eq!(words.utterance, UtteranceId(1));
-                    if words.is_final {
-                        break words.text;
+                    if let Understood::All(text) = words.understood {
+                        break text;
                     }
                 };
                 let spoken = phrases::spoken(&entry.question);
