@@ -106,9 +106,16 @@ impl Driver {
             Ok(()) => self.drive(&mut signals, &mut orders).await,
             Err(stop) => stop,
         };
-        self.signal.close().await;
-        if let Stop::Closed(closed) = stop {
-            self.events.send(RoomEvent::Closed(closed)).await.ok();
+        match stop {
+            Stop::Closed(closed) => {
+                self.signal.close().await;
+                self.events.send(RoomEvent::Closed(closed)).await.ok();
+            }
+            // A socket that only closes would be waited for.
+            Stop::Unheard => {
+                self.leave().await;
+                self.signal.close().await;
+            }
         }
     }
 
