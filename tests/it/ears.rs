@@ -58,7 +58,7 @@ async fn heard(stt: &dyn Stt, id: u64) -> (Vec<String>, Understood) {
         assert_eq!(utterance, UtteranceId(id));
         match understood {
             Understood::SoFar(text) => on_the_way.push(text),
-            end => return (on_the_way, end),
+            end @ (Understood::All(_) | Understood::Lost) => return (on_the_way, end),
         }
     }
 }
@@ -104,6 +104,16 @@ async fn where_deepgram_leaves_out_its_last_answer_it_is_asked_to_close() {
     let stt = engine(&[by_deepgram(&server)]);
     assert_eq!(heard(&*stt, 1).await.1, all(deepgram::WORDS));
     assert_eq!(server.seen().await, Seen::Asked(LISTEN.to_owned()));
+}
+
+#[tokio::test]
+async fn where_deepgram_has_nothing_to_add_its_words_are_taken_and_the_socket_is_not_used_again() {
+    let mut server = deepgram::start(Mood::Curt).await;
+    let stt = engine(&[by_deepgram(&server)]);
+    for id in 1..=2 {
+        assert_eq!(heard(&*stt, id).await.1, all(deepgram::WORDS));
+        while server.seen().await != Seen::Closed {}
+    }
 }
 
 #[tokio::test]

@@ -66,21 +66,29 @@ pub struct Speech {
 
 /// Looks for the speech engines; quick, and starts none of them.
 pub fn speech(config: &AgentConfig) -> Speech {
-    let (stt, tts) = engines(config);
-    Speech { hears: stt.is_some(), speaks: tts.is_some() }
+    Speech { hears: recognisers(config).is_some(), speaks: voices(config).is_some() }
 }
 
-/// The recognisers and the voices that the settings name, and behind them what this machine has.
-fn engines(config: &AgentConfig) -> (Option<Arc<dyn Stt>>, Option<Arc<dyn Tts>>) {
-    let AgentConfig { settings, keys, faq, .. } = config;
-    let variable = |name: &str| keys.get(name).map(|key| key.expose_secret().to_owned());
+/// The recognisers that the settings name, and behind them what this machine has.
+fn recognisers(config: &AgentConfig) -> Option<Arc<dyn Stt>> {
     // Which keys there are was looked at when the settings were read.
-    let ears: Vec<_> = settings.stt.iter().filter_map(|ear| ear.clone().with_key(&variable).ok()).collect();
-    let mut voices: Vec<_> = settings.tts.iter().filter_map(|voice| voice.clone().with_key(&variable).ok()).collect();
+    let named = config.settings.stt.iter().filter_map(|ear| ear.clone().with_key(&|name| key(config, name)).ok());
+    stt::engine(&named.collect::<Vec<_>>(), &config.faq)
+}
+
+/// The voices that the settings name, and behind them flite.
+fn voices(config: &AgentConfig) -> Option<Arc<dyn Tts>> {
+    let settings = &config.settings;
+    let named = settings.tts.iter().filter_map(|voice| voice.clone().with_key(&|name| key(config, name)).ok());
+    let mut voices: Vec<_> = named.collect();
     if !voices.iter().any(|voice| matches!(voice, TtsSetting::Flite(_))) {
         voices.push(TtsSetting::Flite(FliteVoice { voice: settings.voice.as_str().to_owned() }));
     }
-    (stt::engine(&ears, faq), tts::engine(&voices, &settings.phrases.cannot_speak))
+    tts::engine(&voices, &settings.phrases.cannot_speak)
+}
+
+fn key(config: &AgentConfig, name: &str) -> Option<String> {
+    config.keys.get(name).map(|key| key.expose_secret().to_owned())
 }
 
 /// The assistant, ready to join rooms.
@@ -98,7 +106,7 @@ impl AgentHost {
     /// # Errors
     /// A model that cannot be set up.
     pub fn new(config: AgentConfig, link: Link) -> Result<Self, LlmError> {
-        let (stt, tts) = engines(&config);
+        let (stt, tts) = (recognisers(&config), voices(&config));
         let speech = Speech { hears: stt.is_some(), speaks: tts.is_some() };
         let AgentConfig { settings, keys, faq, mailbox } = config;
         let equipment = Equipment {

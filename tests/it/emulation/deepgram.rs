@@ -76,7 +76,9 @@ async fn hear(mut socket: WebSocket, stage: Stage) {
                 if is_first && !matches!(stage.mood, Mood::Silent | Mood::Malformed) {
                     let started = json!({ "type": "SpeechStarted", "channel": [0], "timestamp": 0.1 });
                     socket.send(Message::text(started.to_string())).await.ok();
-                    socket.send(results("What does", false, false)).await.ok();
+                    let is_final = stage.mood == Mood::Curt;
+                    let words = if is_final { WORDS } else { "What does" };
+                    socket.send(results(words, is_final, false)).await.ok();
                 }
             }
             Message::Text(text) => match serde_json::from_str::<Value>(&text).unwrap()["type"].as_str().unwrap() {
@@ -84,7 +86,7 @@ async fn hear(mut socket: WebSocket, stage: Stage) {
                 "Finalize" => {
                     stage.see(Seen::Heard(std::mem::take(&mut sound)));
                     match stage.mood {
-                        Mood::Silent | Mood::Stalls => continue,
+                        Mood::Silent | Mood::Stalls | Mood::Curt => continue,
                         Mood::Malformed => {
                             socket.send(Message::text("{\"type\":\"Results\"}")).await.ok();
                             continue;

@@ -77,7 +77,7 @@ async fn say(socket: &mut WebSocket, stage: &Stage, context: &str) -> Option<()>
                 socket.send(Message::text("{\"audio\":\"?\"}")).await.ok()?;
                 continue;
             }
-            Mood::Well | Mood::Cuts | Mood::Stalls | Mood::Refuses(_) => {}
+            Mood::Well | Mood::Curt | Mood::Cuts | Mood::Stalls | Mood::Refuses(_) => {}
         }
         // The name of the context comes in both spellings.
         let name = if at % 2 == 0 { "contextId" } else { "context_id" };

@@ -38,6 +38,8 @@ pub enum Mood {
     Silent,
     /// It gives the first half of its answer and then nothing more.
     Stalls,
+    /// It understands everything at once and has nothing to add in the end; for a recogniser.
+    Curt,
 }
 
 /// What a provider noticed.
@@ -160,7 +162,7 @@ async fn sound_response(stage: &Stage, kind: &'static str, sound: &[i16]) -> Res
             return ([(CONTENT_TYPE, "application/json")], "{\"audio\":").into_response();
         }
         Mood::Silent => std::future::pending().await,
-        Mood::Well | Mood::Slow | Mood::Cuts | Mood::Stalls => {}
+        Mood::Well | Mood::Slow | Mood::Cuts | Mood::Stalls | Mood::Curt => {}
     }
     let body = stream::unfold((answer, pieces.into_iter().enumerate()), move |(answer, mut pieces)| async move {
         if mood == Mood::Slow {

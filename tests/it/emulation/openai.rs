@@ -42,7 +42,7 @@ async fn transcribe(State(stage): State<Stage>, headers: HeaderMap, body: Bytes)
     match stage.mood {
         Mood::Silent | Mood::Stalls => std::future::pending().await,
         Mood::Slow => tokio::time::sleep(PAUSE).await,
-        Mood::Well | Mood::Cuts | Mood::Malformed | Mood::Refuses(_) => {}
+        Mood::Well | Mood::Curt | Mood::Cuts | Mood::Malformed | Mood::Refuses(_) => {}
     }
     answer.given();
     match stage.mood {
@@ -52,7 +52,7 @@ async fn transcribe(State(stage): State<Stage>, headers: HeaderMap, body: Bytes)
             let parts = [Ok("{\"text\":"), Err(std::io::Error::other("cut"))];
             axum::body::Body::from_stream(futures_util::stream::iter(parts)).into_response()
         }
-        Mood::Well | Mood::Slow | Mood::Silent | Mood::Stalls => {
+        Mood::Well | Mood::Slow | Mood::Curt | Mood::Silent | Mood::Stalls => {
             Json(json!({ "text": format!(" {WORDS}"), "usage": { "type": "tokens" } })).into_response()
         }
     }
