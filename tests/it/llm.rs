@@ -28,6 +28,7 @@ async fn call(emulation: &Emulation, interface: Interface) -> Call {
     std::fs::write(&file, text).unwrap();
     let variable = |name: &str| (name == "TEST_KEY").then(|| "secret-key".to_owned());
     let (settings, keys) = Settings::load(&file, variable).unwrap();
+    std::fs::remove_file(&file).unwrap();
     let mut call = Call::with(settings, keys).await;
     call.hear("assistant", "Hello.").await;
     call
