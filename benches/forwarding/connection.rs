@@ -141,7 +141,6 @@ impl Connection {
         self.poll(hear)
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
     fn poll(&mut self, hear: &mut impl FnMut(Stamp)) -> anyhow::Result<Instant> {
         loop {
             match self.rtc.poll_output()? {
