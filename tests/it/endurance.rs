@@ -4,13 +4,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a story looks for one of LiveKit's many messages")]
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use frontdesk::server::{
     sfu::{Change, CreateRoom, RoomOptions, SfuConfig},
@@ -25,6 +19,8 @@ use tokio::{net::TcpListener, time::timeout};
 use tokio_tungstenite::connect_async;
 
 use crate::{
+    app::{KEY, SECRET},
+    process::Process,
     sfu_call::{PATHS, call, hear},
     sfu_host::{Host, claims, unix_now},
     sfu_participant::{Participant, Path, Seen},
@@ -255,60 +251,13 @@ async fn sockets_that_nobody_reads_are_closed() {
     hear(&ann, &bob, &track, &mut 0).await;
 }
 
-/// The server as its own process, which ends when this is dropped.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-    folder: std::path::PathBuf,
-}
-
-const KEY: &str = "key";
-const SECRET: &str = "a secret for the server's own process";
-
-impl Process {
-    fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("frontdesk-it-process-{}", std::process::id()));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
-            .env("FRONTDESK_UDP_ADDR", "127.0.0.1:0")
-            .env("FRONTDESK_DATA_DIR", &folder)
-            .env("FRONTDESK_ASSISTANT", "off")
-            .env("LIVEKIT_API_KEY", KEY)
-            .env("LIVEKIT_API_SECRET", SECRET)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit('/').next().and_then(|address| address.parse().ok());
-        Self { child, address: address.expect("the server says where it is"), folder }
-    }
-
-    fn descriptors(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
-    }
-
-    fn resident_kib(&self) -> u64 {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 /// Rooms that fill and are ended leave the process as it was: as many open files, and no more memory than a few rooms'.
 #[tokio::test]
 async fn twenty_full_rooms_leave_no_file_open_and_no_memory_held() {
     frontdesk::server::install_crypto();
-    let server = Process::start();
+    let data = std::env::temp_dir().join(format!("frontdesk-it-endurance-{}", std::process::id()));
+    // Nobody reads its log while it runs.
+    let server = Process::start(&data, &[("FRONTDESK_ASSISTANT", "off"), ("FRONTDESK_LOG", "off")]).await;
     let url = format!("ws://{}", server.address);
     let admin = RoomClient::with_api_key(&url.replace("ws:", "http:"), KEY, SECRET);
     let key = ApiKey::new(KEY, SECRET.to_owned().into());
@@ -341,4 +290,6 @@ async fn twenty_full_rooms_leave_no_file_open_and_no_memory_held() {
     becomes(true, async || server.descriptors() <= descriptors).await;
     let grown_kib = server.resident_kib().saturating_sub(before_kib);
     assert!(grown_kib < 8 * 1024, "{grown_kib} KiB more after 100 guests");
+    server.kill().await;
+    std::fs::remove_dir_all(&data).unwrap();
 }

@@ -56,6 +56,17 @@ impl Process {
         Self { address: address.parse().unwrap(), child }
     }
 
+    /// How many files it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id().unwrap())).unwrap().count()
+    }
+
+    /// How much memory it holds.
+    pub fn resident_kib(&self) -> u64 {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id().unwrap())).unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4
+    }
+
     /// Ends it as a crash would.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();

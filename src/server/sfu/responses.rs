@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::mpsc;
 
 use super::signal::{ParticipantView, Response, RoomView};
 
@@ -72,17 +72,6 @@ impl Inbox {
         self.waiting.fetch_sub(bytes, Ordering::Relaxed);
         Some(response)
     }
-
-    /// The next message, if it is there already.
-    ///
-    /// # Errors
-    /// There is none yet, or there is none any more.
-    #[cfg_attr(not(any(test, feature = "fuzzing")), expect(dead_code, reason = "sockets wait"))]
-    pub fn try_recv(&mut self) -> Result<Response, TryRecvError> {
-        let (bytes, response) = self.queue.try_recv()?;
-        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
-        Ok(response)
-    }
 }
 
 /// About how many bytes a message holds on to. The answer to a join counts little: it is the first, and the client has
@@ -122,6 +111,8 @@ fn participant_weight(who: &ParticipantView) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn sdp(bytes: usize) -> Response {
@@ -141,11 +132,11 @@ mod tests {
         let sent = (0..COUNT_MAX).take_while(|_| responses.send(sdp(1024 * 1024)).is_ok()).count();
         assert_eq!(sent, 8);
         for _ in 0..sent {
-            assert!(inbox.try_recv().is_ok());
+            assert!(inbox.recv().now_or_never().flatten().is_some());
         }
         assert_eq!(responses.send(sdp(1)), Ok(()));
         responses.end();
-        assert_eq!(inbox.try_recv(), Ok(sdp(1)));
-        assert_eq!(inbox.try_recv(), Err(TryRecvError::Disconnected));
+        assert_eq!(inbox.recv().now_or_never(), Some(Some(sdp(1))));
+        assert_eq!(inbox.recv().now_or_never(), Some(None));
     }
 }

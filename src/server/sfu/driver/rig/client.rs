@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt;
 use livekit_protocol as lk;
 use prost::Message as _;
 use str0m::{
@@ -17,7 +18,6 @@ use str0m::{
     net::{Protocol, Receive},
     rtp::{ExtensionValues, RtpWrite},
 };
-use tokio::sync::mpsc::error::TryRecvError;
 
 use super::Rig;
 use crate::server::sfu::{
@@ -207,16 +207,14 @@ impl Client {
     pub fn read(&mut self) -> Vec<Response> {
         let mut responses = Vec::new();
         let Some(inbox) = &mut self.inbox else { return responses };
-        loop {
-            match inbox.try_recv() {
-                Ok(response) => responses.push(response),
-                Err(TryRecvError::Empty) => return responses,
-                Err(TryRecvError::Disconnected) => {
-                    self.dismissed = true;
-                    return responses;
-                }
-            }
+        while let Some(response) = inbox.recv().now_or_never() {
+            let Some(response) = response else {
+                self.dismissed = true;
+                break;
+            };
+            responses.push(response);
         }
+        responses
     }
 
     /// Takes a message of the server's.
