@@ -16,7 +16,7 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions=on -Coverflow-checks=on";
 /// The longest input, in bytes: what a description and its changes need.
-const LONGEST: &str = "4096";
+const LONGEST: &str = "1024";
 
 /// Runs one target, or each in turn; `args` are its name and for how many seconds.
 pub fn run(args: &[String]) -> Result<()> {
@@ -67,7 +67,7 @@ fn fuzz(target: &str, seconds: &str) -> Result<()> {
             &format!("-max_len={LONGEST}"),
             // Inputs may be long from the first moment.
             "-len_control=0",
-            "-timeout=10",
+            "-timeout=60",
             "-print_final_stats=1",
         ]),
         &format!("The input that shows it is in {findings}; the program takes it as its one argument."),
