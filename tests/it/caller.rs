@@ -10,6 +10,7 @@ use frontdesk::server::{
     token::ApiKey,
 };
 use livekit_api::services::room::RoomClient;
+use opus_rs::{Application, OpusEncoder};
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
 
@@ -17,6 +18,8 @@ use crate::app::send_raw;
 
 /// Far longer than anything takes; only a failing test waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+const FRAME: Duration = Duration::from_millis(20);
 
 /// A visitor in a call.
 pub struct Caller {
@@ -68,6 +71,30 @@ impl Caller {
             Order::WriteText { stream: stream(), text: text.into() },
             Order::CloseText { stream: stream(), attributes: BTreeMap::new() },
         ] {
+            self.joined.orders.send(order).await.unwrap();
+        }
+    }
+
+    /// Waits until so many frames of 20 ms of the assistant's sound have come.
+    pub async fn hears_sound(&mut self, frames: usize) {
+        let heard = timeout(PATIENCE, async {
+            let mut left = frames;
+            while left > 0 {
+                left -= usize::from(matches!(self.joined.events.recv().await.unwrap(), RoomEvent::Audio { .. }));
+            }
+        });
+        heard.await.expect("the assistant is silent");
+    }
+
+    /// Sends silence from its microphone, in frames of 20 ms at their pace.
+    pub async fn keeps_silent_aloud(&self, length: Duration) {
+        let mut encoder = OpusEncoder::new(16_000, 1, Application::Voip).unwrap();
+        let mut frames = tokio::time::interval(FRAME);
+        let mut packet = [0; 1275];
+        for n in 0..length.as_millis() / FRAME.as_millis() {
+            frames.tick().await;
+            let bytes = encoder.encode_i16(&[0; 320], 320, &mut packet).unwrap();
+            let order = Order::Audio { time: n as u64 * 960, opus: packet[..bytes].to_vec() };
             self.joined.orders.send(order).await.unwrap();
         }
     }

@@ -7,7 +7,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::app::{Answer, KEY, SECRET, send_raw};
+use crate::app::{KEY, SECRET};
 
 /// A running `frontdesk`.
 pub struct Process {
@@ -67,16 +67,5 @@ impl Process {
         assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
         let output = self.child.wait_with_output().await.unwrap();
         String::from_utf8(output.stderr).unwrap()
-    }
-
-    /// Sends one request.
-    pub async fn send(&self, method: &str, path: &str, body: &str) -> Answer {
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        send_raw(self.address, head.as_bytes()).await
     }
 }

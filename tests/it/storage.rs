@@ -232,14 +232,16 @@ async fn a_message_becomes_a_contact_with_a_note() {
         let phone = PhoneNumber::try_from("+49 30 901820").unwrap();
         let message = Message { name: "Ada".into(), phone: Some(phone.clone()), reason: "A wedding in June".into() };
         let contact = storage.take_message(&message, Some(&call)).await.unwrap();
+        assert_eq!(storage.calls(1).await.unwrap()[0].contact.as_deref(), Some("Ada"));
         // The same number is the same contact, under the name that it has.
         let again = Message { name: "A. Byron".into(), phone: Some(phone), reason: "And a funeral".into() };
-        assert_eq!(storage.take_message(&again, Some(&call)).await.unwrap(), contact);
+        let told = Report { room: room(), at_ms: START + 1000, what: Told::Message(again) };
+        storage.report(&told).await.unwrap();
         let other = PhoneNumber::try_from("+1 555 0100000").unwrap();
         let elsewhere = Message { name: "Bob".into(), phone: Some(other), reason: "Nothing".into() };
         assert_ne!(storage.take_message(&elsewhere, None).await.unwrap(), contact);
         let record = only(&storage).await;
-        assert_eq!(record.call.contact.as_deref(), Some("Ada"));
+        assert_eq!((record.call.contact.as_deref(), record.notes.len()), (Some("Ada"), 2));
         let notes: Vec<_> = record
             .notes
             .iter()

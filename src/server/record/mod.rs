@@ -1,7 +1,7 @@
 //! The record of calls: takes what is told of them from everywhere, and stores it in the background.
 //!
 //! Nobody waits for the database: what assistants tell goes into a bounded queue ([`Desk`]), what happens in rooms is
-//! followed by a task of its own ([`Watch`]), and both try again while the database is away. Webhooks alone are answered
+//! followed by a task of its own (`watch`), and both try again while the database is away. Webhooks alone are answered
 //! only once they are stored, since their sender tries again by itself.
 
 mod desk;

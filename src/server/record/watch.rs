@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::insist::{GaveUp, insist};
+use super::insist::{GaveUp, Patience};
 use crate::{
     domain::record::{Ending, Member, RoomFact, RoomLife, Sight, StandingRoom},
     server::{
@@ -28,6 +28,7 @@ pub(super) struct Watch {
     rooms: Arc<dyn Rooms>,
     facts: Option<RoomFacts>,
     finish: CancellationToken,
+    patience: Patience,
     /// Whether the room server was reached since the start: the calls that were open before have been looked for.
     has_looked: bool,
 }
@@ -39,7 +40,8 @@ impl Watch {
         facts: Option<RoomFacts>,
         finish: CancellationToken,
     ) -> Self {
-        Self { storage, rooms, facts, finish, has_looked: false }
+        let patience = Patience::until(finish.clone());
+        Self { storage, rooms, facts, finish, patience, has_looked: false }
     }
 
     /// Closes the calls that were left open, as far as can be told before the server runs.
@@ -77,8 +79,8 @@ impl Watch {
         }
     }
 
-    async fn store(&self, fact: &RoomFact) {
-        match insist(&self.finish, || self.storage.apply(fact, None)).await {
+    async fn store(&mut self, fact: &RoomFact) {
+        match self.patience.insist(|| self.storage.apply(fact, None)).await {
             Ok(_) => {}
             Err(GaveUp::Away) => {
                 tracing::error!(room = fact.room.name, "what happened in a room was lost: the database was away");
@@ -99,7 +101,7 @@ impl Watch {
                 return;
             }
         };
-        let open = match insist(&self.finish, || self.storage.open_calls()).await {
+        let open = match self.patience.insist(|| self.storage.open_calls()).await {
             Ok(open) => open,
             Err(error) => {
                 tracing::error!(%error, "the calls that go on could not be read");
@@ -115,7 +117,7 @@ impl Watch {
         }
         let seen: Vec<&str> = sight.standing.iter().map(|standing| standing.room.sid.as_str()).collect();
         if !seen.is_empty()
-            && let Err(error) = insist(&self.finish, || self.storage.seen(&seen, at_ms)).await
+            && let Err(error) = self.patience.insist(|| self.storage.seen(&seen, at_ms)).await
         {
             tracing::error!(%error, "the calls that go on could not be noted");
         }

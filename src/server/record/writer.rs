@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     desk::Losses,
-    insist::{GaveUp, insist},
+    insist::{GaveUp, Patience},
 };
 use crate::{
     domain::record::{Report, Told},
@@ -23,6 +23,7 @@ pub(super) struct Writer {
     reports: mpsc::Receiver<Report>,
     losses: Losses,
     finish: CancellationToken,
+    patience: Patience,
 }
 
 impl Writer {
@@ -33,7 +34,8 @@ impl Writer {
         losses: Losses,
         finish: CancellationToken,
     ) -> Self {
-        Self { storage, reports, losses, finish }
+        let patience = Patience::until(finish.clone());
+        Self { storage, reports, losses, finish, patience }
     }
 
     pub(super) async fn run(mut self) {
@@ -57,8 +59,8 @@ impl Writer {
         }
     }
 
-    async fn store(&self, report: &Report) {
-        match insist(&self.finish, || self.storage.report(report)).await {
+    async fn store(&mut self, report: &Report) {
+        match self.patience.insist(|| self.storage.report(report)).await {
             Ok(()) => self.losses.all_well(),
             Err(GaveUp::Away) => self.losses.add("the server stopped while the database was away"),
             Err(GaveUp::Refused(error)) => {

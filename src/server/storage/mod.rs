@@ -1,6 +1,6 @@
 //! What is kept: all of the program's SQL, on SQLite or Postgres alike.
 //!
-//! Each statement is written once, in the words that both understand; [`connection`] binds and reads for either. Rows
+//! Each statement is written once, in the words that both understand; `connection` binds and reads for either. Rows
 //! stay in here: callers get the domain's types. Clock and randomness come from outside, by [`Edge`].
 
 mod calls;

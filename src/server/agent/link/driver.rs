@@ -106,9 +106,16 @@ impl Driver {
             Ok(()) => self.drive(&mut signals, &mut orders).await,
             Err(stop) => stop,
         };
-        self.signal.close().await;
-        if let Stop::Closed(closed) = stop {
-            self.events.send(RoomEvent::Closed(closed)).await.ok();
+        match stop {
+            Stop::Closed(closed) => {
+                self.signal.close().await;
+                self.events.send(RoomEvent::Closed(closed)).await.ok();
+            }
+            // A socket that only closes would be waited for.
+            Stop::Unheard => {
+                self.leave().await;
+                self.signal.close().await;
+            }
         }
     }
 
@@ -173,12 +180,8 @@ impl Driver {
     async fn drain(&mut self, happened: &mut Vec<Event>) -> Result<Instant, Stop> {
         loop {
             let due = self.publisher.poll(happened);
-            for event in happened.drain(..) {
-                if let Event::ChannelOpen(id, _) = event
-                    && Some(id) == self.reliable
-                {
-                    self.is_reliable_open = true;
-                }
+            for event in std::mem::take(happened) {
+                self.on_media(event).await?;
             }
             self.flush_data();
             let due = due.min(self.publisher.poll(happened)).min(self.subscriber.poll(happened));
