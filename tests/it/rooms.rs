@@ -119,20 +119,6 @@ async fn somebody_who_returns_to_a_room_whose_assistant_has_left_gets_another() 
     assert!(open.starts.try_recv().is_err());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_listens_no_more_has_left() {
-    let mut open = embedded().await;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let link = Link { url: format!("ws://{}", listener.local_addr().unwrap()), key: key() };
-    tokio::spawn(axum::serve(listener, open.router.take().unwrap()).into_future());
-    let room = "support-deaf";
-    let Joined { events, orders: _orders, .. } = join(&link, room, Kind::Person).await;
-    drop(events);
-    // Whose coming is an event that nobody takes.
-    let _agent = join(&link, room, Kind::Agent).await;
-    present(&open, room, &["agent"]).await;
-}
-
 async fn join(link: &Link, room: &str, kind: Kind) -> Joined {
     let identity = if kind == Kind::Agent { "agent" } else { "person" };
     let presence = Presence {
