@@ -19,7 +19,7 @@ async fn call(emulation: &Emulation, interface: Interface) -> Call {
         model = \"test-model\"
         url = \"{}\"
         key_env = \"TEST_KEY\"
-        first_word_ms = 700
+        first_word_ms = 3000
         [[llm]]
         provider = \"script\"",
         interface.provider(),

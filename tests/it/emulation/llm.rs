@@ -133,12 +133,16 @@ async fn answer(State(state): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, 
     }
     if said("for ever") {
         let running = Running::begin(state.endless.clone());
-        let word = events(&["I will go on and on and on. ", "And "]);
-        let first = word.iter().take(word.len().saturating_sub(1)).cloned().collect::<Vec<_>>();
-        let ticks = tokio::time::interval(Duration::from_millis(20));
-        let endless = stream::unfold((ticks, running), |(mut ticks, running)| async move {
-            ticks.tick().await;
-            Some((": still here\n\n".to_owned(), (ticks, running)))
+        let turn = events(&["I will go on and on and on. ", "And on. "]);
+        let last = turn.iter().position(|event| event.contains("And on.")).unwrap();
+        let (first, again) = (turn[..=last].to_vec(), turn[last].clone());
+        let ticks = tokio::time::interval(Duration::from_millis(200));
+        let endless = stream::unfold((ticks, running), move |(mut ticks, running)| {
+            let again = again.clone();
+            async move {
+                ticks.tick().await;
+                Some((again, (ticks, running)))
+            }
         });
         return sse(stream::iter(first).chain(endless)).into_response();
     }
