@@ -21,7 +21,10 @@ use std::time::Duration;
 
 use frontdesk::server::install_crypto;
 
-use crate::{load::Load, servers::RoomServer};
+use crate::{
+    load::Load,
+    servers::{RoomServer, data_dir},
+};
 
 /// How long everybody talks before it counts.
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -74,6 +77,7 @@ fn main() -> anyhow::Result<()> {
         let ratio = ours.packets_per_cpu_s / theirs.packets_per_cpu_s;
         println!("| {name} | {ratio:.2} | {:.2} ms, {:.2} ms |", ours.p99_ms, theirs.p99_ms);
     }
+    std::fs::remove_dir_all(data_dir())?;
     Ok(())
 }
 

@@ -18,6 +18,11 @@ const SECRET: &str = "a-secret-for-benchmarks-of-32-characters";
 /// How long a token lets its bearer join.
 const TOKEN_TTL: Duration = Duration::from_secs(600);
 
+/// Where Frontdesk keeps its files while it is measured.
+pub fn data_dir() -> PathBuf {
+    std::env::temp_dir().join(format!("frontdesk-bench-{}", std::process::id()))
+}
+
 /// A room server in a process of its own; it ends when this is dropped.
 pub struct RoomServer {
     server: Server,
@@ -30,13 +35,12 @@ impl RoomServer {
     /// # Errors
     /// A program that does not start.
     pub fn frontdesk() -> std::io::Result<Self> {
-        let data = std::env::temp_dir().join(format!("frontdesk-bench-{}", std::process::id()));
         let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
         command
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
             .env("FRONTDESK_UDP_ADDR", "127.0.0.1:0")
-            .env("FRONTDESK_DATA_DIR", data)
+            .env("FRONTDESK_DATA_DIR", data_dir())
             .env("FRONTDESK_ASSISTANT", "off")
             .env("LIVEKIT_API_KEY", KEY)
             .env("LIVEKIT_API_SECRET", SECRET)
