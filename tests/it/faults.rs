@@ -63,6 +63,8 @@ async fn end(host: &Host, identity: &str, wish: &str, path: Path) -> End {
     let (client, _joined, mut events) = match SignalClient::connect(&host.url(), &token, options(path), offer).await {
         Ok(joined) => joined,
         Err(SignalError::Client(status, _) | SignalError::Server(status, _)) => return End::Refused(status.as_u16()),
+        // A machine that stalls asks the door too late, and has the socket's own answer only.
+        Err(SignalError::Handshake { status }) => return End::Refused(status.as_u16()),
         Err(SignalError::Timeout(_)) => return End::TimedOut,
         Err(SignalError::Closed) => return End::ClosedBefore,
         Err(other) => panic!("{wish}: {other}"),
