@@ -186,9 +186,11 @@ impl Call {
         self.until(|_, call| (call.segments.values().filter(is_such).count() > before).then_some(())).await;
     }
 
-    /// Waits until the assistant speaks.
-    pub async fn is_answered(&mut self) {
-        self.until(|_, call| call.states.last().is_some_and(|state| state == "speaking").then_some(())).await;
+    /// Waits until the assistant is in this state.
+    pub async fn is(&mut self, state: &str) {
+        if self.states.last().is_none_or(|last| last != state) {
+            self.until(|_, call| call.states.last().is_some_and(|last| last == state).then_some(())).await;
+        }
     }
 
     /// The messages that were taken.

@@ -53,9 +53,10 @@ async fn tells_its_story(interface: Interface) {
     }
     assert_eq!(call.messages()[0].name, "Ada");
     // Who is interrupted stops being paid for.
+    call.is("listening").await;
     call.write("Talk for ever").await;
     emulation.endless(1).await;
-    call.is_answered().await;
+    call.is("speaking").await;
     call.write("Thank you, can you play at sea?").await;
     emulation.endless(0).await;
     call.hear_again("assistant", "We can do that for you.").await;
