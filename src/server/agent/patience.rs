@@ -42,27 +42,38 @@ pub(super) struct Patience {
     silent_since: Option<Duration>,
     questions: u32,
     is_writing: bool,
-    is_over: bool,
+    /// Whether it has said that nobody seems to be there, and nobody has said otherwise.
+    has_hung_up: bool,
+    /// Whether it has said that the time is up.
+    is_time_up: bool,
 }
 
 impl Patience {
     /// Asks after `silence_max`, ends a call after `longest`.
     pub(super) fn new(silence_max: Duration, longest: Duration) -> Self {
-        Self { silence_max, longest, silent_since: None, questions: 0, is_writing: false, is_over: false }
+        Self {
+            silence_max,
+            longest,
+            silent_since: None,
+            questions: 0,
+            is_writing: false,
+            has_hung_up: false,
+            is_time_up: false,
+        }
     }
 
     /// Takes what the call is doing at `now`, the time since it began.
     pub(super) fn on(&mut self, activity: Activity, now: Duration) -> Option<Output> {
-        if self.is_over {
-            return None;
-        }
         if now >= self.longest {
-            self.is_over = true;
-            return Some(Output::TimeIsUp);
+            // Who talked into the farewell is heard out, and then told again.
+            let is_due = !self.is_time_up || activity == Activity::Silence;
+            self.is_time_up = true;
+            return is_due.then_some(Output::TimeIsUp);
         }
         match activity {
             Activity::Talk | Activity::Writing => {
                 self.questions = 0;
+                self.has_hung_up = false;
                 self.is_writing = activity == Activity::Writing;
                 self.silent_since = None;
                 None
@@ -71,6 +82,7 @@ impl Patience {
                 self.silent_since = None;
                 None
             }
+            Activity::Silence if self.has_hung_up => None,
             Activity::Silence => self.on_silence(now),
         }
     }
@@ -86,7 +98,7 @@ impl Patience {
         if self.questions <= QUESTIONS {
             return Some(Output::AskStillThere);
         }
-        self.is_over = true;
+        self.has_hung_up = true;
         Some(Output::HangUp)
     }
 }
@@ -129,5 +141,18 @@ mod tests {
     #[test]
     fn the_longest_call_ends() {
         assert_eq!(outputs(|_| Activity::Talk, 400), [(300, Output::TimeIsUp)]);
+    }
+
+    #[test]
+    fn who_talks_into_a_farewell_is_not_forgotten() {
+        let activity = |second| if second == 63 { Activity::Talk } else { Activity::Silence };
+        let seconds: Vec<_> = outputs(activity, 150).into_iter().map(|(second, _)| second).collect();
+        assert_eq!(seconds, [20, 41, 62, 84, 105, 126]);
+        let activity = |second| match second {
+            ..302 => Activity::Talk,
+            302..310 => Activity::Busy,
+            _ => Activity::Silence,
+        };
+        assert_eq!(outputs(activity, 311), [(300, Output::TimeIsUp), (310, Output::TimeIsUp)]);
     }
 }
