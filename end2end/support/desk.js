@@ -1,4 +1,5 @@
 // A Frontdesk server of the tests' own, on free ports and with a data folder of its own, behind a proxy that can cut.
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -62,6 +63,15 @@ export async function startDesk({ livekit, env = {} } = {}) {
   };
   /** The room server's address, as a browser reaches it. */
   desk.roomsUrl = () => `ws://127.0.0.1:${desk.rooms.port}`;
+  const print = (...words) => {
+    const printed = execFileSync(BINARY, [...words, "--json"], { env: { ...process.env, ...settings }, encoding: "utf8" });
+    return JSON.parse(printed);
+  };
+  /** What is kept of what was said in `room`, as the program prints it for an operator. */
+  desk.said = (room) => {
+    const call = print("calls").find((call) => call.room === room);
+    return call ? print("call", call.id).segments : [];
+  };
   desk.stop = async () => {
     const code = await desk.process.stop();
     await desk.proxy.stop();
