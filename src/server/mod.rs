@@ -33,7 +33,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
-    agent::{AgentConfig, AgentHost, Link, Speech},
+    agent::{AgentConfig, AgentHost, Link, Speech, Summons},
     calls::Calls,
     command::Command,
     config::Config,
@@ -114,7 +114,7 @@ pub struct Server {
     address: SocketAddr,
     app: AppState,
     entrance: Entrance,
-    assistant: Option<(AgentHost, mpsc::Receiver<String>)>,
+    assistant: Option<(AgentHost, mpsc::Receiver<Summons>)>,
     record: Record,
     rooms: TaskTracker,
     shutdown: CancellationToken,

@@ -34,6 +34,7 @@ mod session;
 mod settings;
 mod stopwatch;
 pub mod stt;
+mod summons;
 mod tools;
 mod transcript;
 pub mod tts;
@@ -46,5 +47,6 @@ pub use self::{
     llm::{CloudChoice, LlmChoice, LlmError},
     report::Reporter,
     settings::{CallingCode, Keys, Settings, SettingsError},
+    summons::{Summons, Whereabouts},
     tools::{Mailbox, MailboxError, SpokenMessage},
 };

@@ -16,6 +16,7 @@ use super::{
     facts::{member_kind, ms},
 };
 use crate::server::{
+    agent::Summons,
     calls::RoomType,
     sfu::{AdminError, CreateRoom, Happening, Kind, ParticipantInfo, RoomEvent, RoomInfo, RoomOptions, Sfu, Stage},
 };
@@ -26,9 +27,9 @@ pub struct EmbeddedRooms {
 }
 
 impl EmbeddedRooms {
-    /// Administers the rooms of `sfu`; gives the names of rooms that need an assistant, each as it opens and whenever
+    /// Administers the rooms of `sfu`; gives summons to the rooms that need an assistant, each as it opens and whenever
     /// somebody is in it alone.
-    pub fn new(sfu: Sfu, shutdown: CancellationToken) -> (Self, mpsc::Receiver<String>) {
+    pub fn new(sfu: Sfu, shutdown: CancellationToken) -> (Self, mpsc::Receiver<Summons>) {
         let (starts, rooms) = mpsc::channel(WAITING_ROOMS);
         let watch = Watch { events: sfu.events(), sfu: sfu.clone(), dispatch: Dispatch::default(), starts };
         tokio::spawn(async move {
@@ -79,7 +80,7 @@ struct Watch {
     sfu: Sfu,
     events: broadcast::Receiver<Arc<RoomEvent>>,
     dispatch: Dispatch,
-    starts: mpsc::Sender<String>,
+    starts: mpsc::Sender<Summons>,
 }
 
 impl Watch {
@@ -124,7 +125,7 @@ impl Watch {
 
     async fn send(&self, room: String) {
         // Nobody waits at the other end where the assistant is switched off.
-        let _ = self.starts.send(room).await;
+        let _ = self.starts.send(Summons::to(room)).await;
     }
 
     async fn catch_up(&mut self, missed: u64) {

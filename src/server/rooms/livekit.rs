@@ -15,19 +15,19 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use super::{NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS};
 use crate::{
     domain::record::MemberKind,
-    server::{config::PublicUrl, token::ApiKey},
+    server::{agent::Summons, config::PublicUrl, token::ApiKey},
 };
 
 /// A LiveKit server's rooms.
 pub struct LiveKitRooms {
     client: RoomClient,
-    starts: mpsc::Sender<String>,
+    starts: mpsc::Sender<Summons>,
 }
 
 impl LiveKitRooms {
     /// Administers the rooms of the server at `url`; gives the names of rooms that need an assistant. Nothing tells us
     /// when a room begins there, so the assistant is sent ahead as soon as a visitor has a ticket.
-    pub fn new(url: &PublicUrl, key: &ApiKey) -> (Self, mpsc::Receiver<String>) {
+    pub fn new(url: &PublicUrl, key: &ApiKey) -> (Self, mpsc::Receiver<Summons>) {
         let (starts, rooms) = mpsc::channel(WAITING_ROOMS);
         let client = RoomClient::with_api_key(&url.http(), key.key(), key.secret().expose_secret());
         (Self { client, starts }, rooms)
@@ -64,7 +64,7 @@ impl Rooms for LiveKitRooms {
     }
 
     fn expect(&self, room: &str) {
-        if let Err(TrySendError::Full(room)) = self.starts.try_send(room.to_owned()) {
+        if let Err(TrySendError::Full(_)) = self.starts.try_send(Summons::to(room)) {
             tracing::error!(room, "no assistant could be sent: too many rooms wait for theirs");
         }
     }

@@ -12,6 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{RoomFacts, Rooms, embedded::EmbeddedRooms, livekit::LiveKitRooms};
 use crate::server::{
+    agent::Summons,
     config::{PublicUrl, RoomServer},
     keys::{self, KeyError},
     origin::AllowedOrigins,
@@ -31,8 +32,8 @@ pub struct OpenRooms {
     pub public_url: Option<PublicUrl>,
     /// The routes that carry them, where the server is our own.
     pub router: Option<Router>,
-    /// Names of rooms that need an assistant.
-    pub starts: mpsc::Receiver<String>,
+    /// Summons to the rooms that need an assistant.
+    pub starts: mpsc::Receiver<Summons>,
     /// What happens in the rooms of calls, where the server is our own; a LiveKit server tells by webhooks.
     pub facts: Option<RoomFacts>,
     /// What goes on in this process until the rooms are closed and everybody in them has been told.
