@@ -26,7 +26,7 @@ const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4A
 
 async fn opened(server: RoomServer) -> OpenRooms {
     install_crypto();
-    open(server, Path::new("unused"), NOWHERE, AllowedOrigins::default(), CancellationToken::new()).await.unwrap()
+    open(server, Path::new("unused"), NOWHERE, AllowedOrigins::default(), true, CancellationToken::new()).await.unwrap()
 }
 
 async fn embedded() -> OpenRooms {

@@ -41,6 +41,9 @@ pub mod tts;
 mod turn;
 mod vad;
 
+/// The name that LiveKit dispatches our assistants by.
+pub const DISPATCH_NAME: &str = "frontdesk";
+
 pub use self::{
     host::{AgentConfig, AgentHost, Speech, speech},
     link::Link,
