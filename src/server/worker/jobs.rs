@@ -18,6 +18,7 @@ const OFFER_STANDS: Duration = Duration::from_secs(10);
 
 /// What the machine hears of.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Input {
     /// A connection to the server stands.
     Connected,
@@ -33,6 +34,7 @@ pub(super) enum Input {
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there are a few at a time")]
 pub(super) enum Output {
     /// Tells the server.
     Send(Message),

@@ -218,7 +218,7 @@ impl LiveKit {
             }
             Err(RoomsError::NotFound) => Some(Present::default()),
             Err(RoomsError::Failed(error)) => {
-                tracing::warn!(room, error, "a room without an assistant could not be looked at");
+                tracing::debug!(room, error, "a room without an assistant could not be looked at");
                 None
             }
         }
