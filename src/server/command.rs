@@ -10,6 +10,8 @@ const LIMIT: u32 = 20;
 pub enum Command {
     /// Serve the site.
     Serve,
+    /// Take calls of a LiveKit server.
+    Agent,
     /// List the latest calls.
     Calls {
         /// How many at most.
@@ -31,6 +33,7 @@ pub enum Command {
 /// How the program is used.
 pub const USAGE: &str = "\
 frontdesk                             serve the site
+frontdesk agent                       take calls of a LiveKit server (LIVEKIT_URL); SIGTERM ends those in hand first
 frontdesk calls [--json] [--limit N]  list the latest calls
 frontdesk call ID [--json]            show a call: who was in it, and what was heard
 frontdesk help                        say this
@@ -46,6 +49,7 @@ impl Command {
         let mut arguments = arguments.into_iter();
         let Some(name) = arguments.next() else { return Ok(Self::Serve) };
         match name.as_str() {
+            "agent" => arguments.next().map_or(Ok(Command::Agent), |more| Err(BadArgument(more))),
             "calls" => calls(arguments),
             "call" => call(arguments),
             "help" | "--help" | "-h" => Ok(Self::Help),
@@ -106,7 +110,7 @@ mod tests {
     fn arguments_say_what_to_do() {
         let call = |json| Ok(Command::Call { id: "0199".into(), json });
         let calls = |limit, json| Ok(Command::Calls { limit, json });
-        assert_eq!(parse(""), Ok(Command::Serve));
+        assert_eq!((parse(""), parse("agent")), (Ok(Command::Serve), Ok(Command::Agent)));
         assert_eq!((parse("calls"), parse("calls --json --limit 3")), (calls(LIMIT, false), calls(3, true)));
         assert_eq!((parse("call 0199"), parse("call --json 0199")), (call(false), call(true)));
         assert_eq!((parse("help"), parse("--help")), (Ok(Command::Help), Ok(Command::Help)));
@@ -116,6 +120,7 @@ mod tests {
     fn what_has_no_meaning_is_named() {
         for (line, named) in [
             ("serve", "serve"),
+            ("agent smith", "smith"),
             ("calls --limit", "--limit "),
             ("calls --limit -1", "--limit -1"),
             ("calls 5", "5"),

@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
     path::{Path, PathBuf},
     str::FromStr,
@@ -78,6 +78,10 @@ pub struct Config {
     pub content: PathBuf,
     /// The assistant's file, and the keys that it asks for; absent where it is switched off.
     pub assistant: Option<(agent::Settings, agent::Keys)>,
+    /// Whether this process answers calls too, not its workers alone.
+    pub answers_itself: bool,
+    /// Where workers find the site.
+    pub site_url: PublicUrl,
     /// What is logged, as `tracing-subscriber` filters it.
     pub log: String,
 }
@@ -199,12 +203,16 @@ impl Config {
             Some("production") => true,
             Some(_) => return Err(bad("FRONTDESK_ENV", "it is `production` or `development`")),
         };
+        let rooms = settings.room_server(production)?;
+        let answers_itself = settings.answers_itself(&rooms)?;
+        let near = || PublicUrl(format!("ws://{}", reachable(site.site_addr)));
+        let site_url = settings.parse("FRONTDESK_SITE_URL")?.unwrap_or_else(near);
         let content = PathBuf::from(settings.get("FRONTDESK_CONTENT").unwrap_or_else(|| "content".into()));
         let data_dir = PathBuf::from(settings.get("FRONTDESK_DATA_DIR").unwrap_or_else(|| "data".into()));
         Ok(Self {
             site,
             production,
-            rooms: settings.room_server(production)?,
+            rooms,
             public_url: settings.parse("FRONTDESK_PUBLIC_URL")?,
             database: settings.parse("DATABASE_URL")?.unwrap_or_else(|| Database::in_folder(&data_dir)),
             data_dir,
@@ -212,6 +220,8 @@ impl Config {
             allowed_origins: settings.parse("FRONTDESK_ALLOWED_ORIGINS")?.unwrap_or_default(),
             calls_per_minute: settings.parse("FRONTDESK_TOKEN_RATE")?.unwrap_or(CALLS_PER_MINUTE),
             assistant: settings.assistant(&content)?,
+            answers_itself,
+            site_url,
             content,
             log: settings.log()?,
         })
@@ -272,15 +282,34 @@ impl Variables<'_> {
         Ok(log)
     }
 
+    fn answers_itself(&self, rooms: &RoomServer) -> Result<bool, ConfigError> {
+        match (self.get("FRONTDESK_ASSISTANT").as_deref(), rooms) {
+            (Some("workers"), RoomServer::LiveKit { .. }) => Ok(false),
+            (Some("workers"), RoomServer::Embedded { .. }) => {
+                Err(bad("FRONTDESK_ASSISTANT", "workers take calls of a LiveKit server: set LIVEKIT_URL"))
+            }
+            (Some(_) | None, _) => Ok(true),
+        }
+    }
+
     fn assistant(&self, content: &Path) -> Result<Option<(agent::Settings, agent::Keys)>, ConfigError> {
         match self.get("FRONTDESK_ASSISTANT").as_deref() {
             Some("off") => return Ok(None),
-            None | Some("on") => {}
-            Some(_) => return Err(bad("FRONTDESK_ASSISTANT", "it is `on` or `off`")),
+            None | Some("on" | "workers") => {}
+            Some(_) => return Err(bad("FRONTDESK_ASSISTANT", "it is `on`, `workers` or `off`")),
         }
         let file = self.get("FRONTDESK_ASSISTANT_FILE").map_or_else(|| content.join(ASSISTANT_FILE), PathBuf::from);
         Ok(Some(agent::Settings::load(&file, |name| self.get(name))?))
     }
+}
+
+/// The address at which this machine reaches a server of its own that listens at `address`.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    let loopback: IpAddr = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    SocketAddr::new(loopback, address.port())
 }
 
 fn webhook(text: &str) -> Result<Url, ConfigError> {
@@ -394,12 +423,23 @@ mod tests {
             ("FRONTDESK_ALLOWED_ORIGINS", &[("FRONTDESK_ALLOWED_ORIGINS", "*")]),
             ("FRONTDESK_TOKEN_RATE", &[("FRONTDESK_TOKEN_RATE", "0")]),
             ("FRONTDESK_ASSISTANT", &[("FRONTDESK_ASSISTANT", "maybe")]),
+            ("FRONTDESK_ASSISTANT", &[("FRONTDESK_ASSISTANT", "workers")]),
+            ("FRONTDESK_SITE_URL", &[("FRONTDESK_SITE_URL", "desk.example")]),
             ("FRONTDESK_LOG", &[("FRONTDESK_LOG", "frontdesk=loud")]),
             ("DATABASE_URL", &[("DATABASE_URL", "mysql://host/calls")]),
         ];
         for (name, variables) in cases {
             let error = read(variables).unwrap_err();
             assert!(error.starts_with(&format!("{name}: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_reached_by_loopback() {
+        for (listens, reached) in
+            [("0.0.0.0:3000", "127.0.0.1:3000"), ("[::]:3000", "[::1]:3000"), ("192.0.2.1:80", "192.0.2.1:80")]
+        {
+            assert_eq!(reachable(listens.parse().unwrap()), reached.parse().unwrap());
         }
     }
 }

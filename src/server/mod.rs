@@ -5,6 +5,7 @@ pub mod calls;
 pub mod command;
 pub mod config;
 pub mod content;
+mod dial;
 mod entrance;
 pub mod error;
 pub mod keys;
@@ -21,6 +22,7 @@ pub mod storage;
 mod tls;
 pub mod token;
 pub mod visitor;
+pub mod worker;
 
 use std::{
     io::{self, Write},
@@ -33,7 +35,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
-    agent::{AgentConfig, AgentHost, Link, Speech},
+    agent::{AgentConfig, AgentHost, Link, Speech, Summons},
     calls::Calls,
     command::Command,
     config::Config,
@@ -44,6 +46,7 @@ use self::{
     rooms::webhook::Webhooks,
     state::{AppState, Parts},
     storage::{Storage, SystemEdge},
+    worker::{Worker, http::Workers},
 };
 use crate::domain::call::Answering;
 
@@ -60,6 +63,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve().await,
+        Command::Agent => work().await,
         Command::Calls { limit, json } => {
             let calls = recorded().await?.calls(limit).await?;
             say(&if json { serde_json::to_string_pretty(&calls)? } else { print_calls(&calls) });
@@ -83,10 +87,34 @@ async fn recorded() -> anyhow::Result<Storage> {
     Ok(Storage::open(&Config::from_env()?.database, Arc::new(SystemEdge)).await?)
 }
 
-async fn serve() -> anyhow::Result<()> {
+/// Settings for a program that runs, with its cryptography and its log in place.
+fn prepare() -> anyhow::Result<Config> {
     install_crypto();
     let config = Config::from_env()?;
     tracing_subscriber::fmt().with_env_filter(&config.log).with_writer(io::stderr).init();
+    Ok(config)
+}
+
+/// Takes calls until the first word to stop, and ends those in hand; the second word leaves them to others.
+async fn work() -> anyhow::Result<()> {
+    let config = prepare()?;
+    let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
+    let worker = Worker::new(config, drain.clone())?;
+    say("Frontdesk's assistant waits for calls");
+    let word = stop.clone();
+    tokio::spawn(async move {
+        stop_signal().await;
+        tracing::info!("no more calls are taken, and those in hand go on; the next signal ends them");
+        drain.cancel();
+        stop_signal().await;
+        word.cancel();
+    });
+    worker.run(stop).await;
+    Ok(())
+}
+
+async fn serve() -> anyhow::Result<()> {
+    let config = prepare()?;
     let address = config.site.site_addr;
     let listener = TcpListener::bind(address)
         .await
@@ -114,7 +142,7 @@ pub struct Server {
     address: SocketAddr,
     app: AppState,
     entrance: Entrance,
-    assistant: Option<(AgentHost, mpsc::Receiver<String>)>,
+    assistant: Option<(AgentHost, mpsc::Receiver<Summons>)>,
     record: Record,
     rooms: TaskTracker,
     shutdown: CancellationToken,
@@ -130,9 +158,9 @@ impl Server {
         let content = Content::load(&config.content)?;
         let storage = Storage::open(&config.database, Arc::new(SystemEdge)).await?;
         storage.forget_old_webhooks().await?;
-        let open =
-            rooms::open(config.rooms, &config.data_dir, address, config.allowed_origins.clone(), shutdown.clone())
-                .await?;
+        let origins = config.allowed_origins.clone();
+        let has_own = config.answers_itself && config.assistant.is_some();
+        let open = rooms::open(config.rooms, &config.data_dir, address, origins, has_own, shutdown.clone()).await?;
         let link = Link { url: open.url, key: open.key.clone() };
         let webhooks = Webhooks::new(&open.key);
         let record = Record::start(storage.clone(), open.rooms.clone(), open.facts).await;
@@ -144,9 +172,12 @@ impl Server {
         });
         let answering = match assistant.as_ref().map(agent::speech) {
             None => Answering::ByTeam,
+            // What workers' machines have is for them to say, in the room.
+            Some(_) if !config.answers_itself => Answering::Aloud,
             Some(Speech { hears: true, speaks: true }) => Answering::Aloud,
             Some(_) => Answering::InWriting,
         };
+        let workers = Workers { key: open.key.clone(), helpers: open.helpers.clone(), desk: record.desk() };
         let calls = Calls::new(open.key, open.rooms, VisitorLimit::new(config.calls_per_minute));
         let app = AppState::from(Parts {
             site: config.site,
@@ -159,13 +190,21 @@ impl Server {
             room_url: config.public_url.or(open.public_url),
             storage,
             webhooks,
+            workers,
             proxies: config.trusted_proxies,
             origins: config.allowed_origins,
         });
         let entrance = Entrance::new(app.clone(), router::router(app.clone(), open.router));
         let reporter = Arc::new(record.desk());
-        let host = assistant.map(|assistant| AgentHost::new(assistant, link)).transpose()?;
-        let assistant = host.map(|host| (host.reporting_to(reporter), open.starts));
+        let host = assistant.filter(|_| has_own).map(|assistant| AgentHost::new(assistant, link)).transpose()?;
+        let assistant = host.map(|host| {
+            let host = host.reporting_to(reporter);
+            let host = match open.helpers {
+                Some(helpers) => host.telling(helpers.own()),
+                None => host,
+            };
+            (host, open.starts)
+        });
         Ok(Self { listener, address, app, entrance, assistant, record, rooms: open.tasks, shutdown })
     }
 

@@ -12,7 +12,9 @@ use leptos::{prelude::provide_context, server_fn::ServerFn};
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions, render_app_to_stream_with_context};
 use tower_http::{compression::CompressionLayer, services::ServeDir};
 
-use super::{calls::http as calls, error::ApiError, record::http as record, security, state::AppState};
+use super::{
+    calls::http as calls, error::ApiError, record::http as record, security, state::AppState, worker::http as worker,
+};
 use crate::{
     api::call::RequestCall,
     app::{App, shell},
@@ -25,6 +27,9 @@ pub const TICKET_PATH: &str = "/api/voice/token";
 /// Where a LiveKit server posts what happens in its rooms.
 pub const WEBHOOK_PATH: &str = "/api/livekit/webhook";
 
+/// Where workers keep their lines.
+pub const WORKERS_PATH: &str = "/api/workers";
+
 /// Every route of the server. `rooms` are those of the embedded room server, where it is the one in use.
 pub fn router(app: AppState, rooms: Option<Router>) -> Router {
     leptos::server_fn::axum::register_explicit::<RequestCall>();
@@ -33,6 +38,7 @@ pub fn router(app: AppState, rooms: Option<Router>) -> Router {
         .route("/api/token", post(calls::standard).options(calls::preflight))
         .route(RequestCall::PATH, post(calls::server_function).options(calls::preflight))
         .route(WEBHOOK_PATH, post(record::webhook))
+        .route(WORKERS_PATH, get(worker::line))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(record::ready))
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })

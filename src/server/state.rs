@@ -13,7 +13,7 @@ use leptos::config::LeptosOptions;
 
 use super::{
     calls::Calls, config::PublicUrl, content::Content, origin::AllowedOrigins, rooms::webhook::Webhooks,
-    storage::Storage, visitor::TrustedProxies,
+    storage::Storage, visitor::TrustedProxies, worker::http::Workers,
 };
 use crate::domain::call::Answering;
 
@@ -41,6 +41,8 @@ pub struct Parts {
     pub storage: Storage,
     /// Reads what a LiveKit server posts.
     pub webhooks: Webhooks,
+    /// What the site's workers need.
+    pub workers: Workers,
     /// The proxies that are believed.
     pub proxies: TrustedProxies,
     /// The foreign sites that may ask for calls.
@@ -82,6 +84,11 @@ impl AppState {
     /// Reads what a LiveKit server posts.
     pub fn webhooks(&self) -> &Webhooks {
         &self.0.webhooks
+    }
+
+    /// What the site's workers need.
+    pub fn workers(&self) -> &Workers {
+        &self.0.workers
     }
 
     /// The proxies that are believed.

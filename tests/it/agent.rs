@@ -3,15 +3,22 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use frontdesk::{
-    domain::{faq::Faq, record::RoomLife},
+    domain::{
+        faq::Faq,
+        record::{Report, RoomLife, Told},
+        transcript::Speaker,
+    },
     server::agent::{
-        AgentConfig, AgentHost, Keys, Mailbox, MailboxError, Settings, SpokenMessage,
+        AgentConfig, AgentHost, Keys, Mailbox, MailboxError, Reporter, Settings, SpokenMessage, Summons,
         link::{Joined, Kind, Order, Presence, RoomEvent},
         speech,
     },
@@ -49,6 +56,24 @@ impl Mailbox for Notebook {
     }
 }
 
+/// Listens to nothing.
+struct Nobody;
+
+impl Reporter for Nobody {
+    fn report(&self, _report: Report) {}
+}
+
+/// Breaks the session that tells it of a visitor's words, once.
+#[derive(Default)]
+struct Trap(AtomicBool);
+
+impl Reporter for Trap {
+    fn report(&self, report: Report) {
+        let is_visitor = matches!(&report.what, Told::Segment(words) if words.speaker == Speaker::Visitor);
+        assert!(!is_visitor || self.0.swap(true, Ordering::Relaxed), "a session that breaks down");
+    }
+}
+
 /// Somebody who calls, and the assistant that serves the room.
 pub struct Call {
     _server: RoomServer,
@@ -79,13 +104,17 @@ impl Call {
 
     /// Begins a call with such an assistant.
     pub async fn with(settings: Settings, keys: Keys) -> Self {
+        Self::told_to(Arc::new(Nobody), settings, keys).await
+    }
+
+    async fn told_to(reporter: Arc<dyn Reporter>, settings: Settings, keys: Keys) -> Self {
         let server = RoomServer::embedded().await;
         let link = server.link();
         let shutdown = CancellationToken::new();
         let (starts, rooms) = mpsc::channel(1);
         let mail = Arc::new(Notebook::default());
         let host = AgentHost::new(config(settings, keys, mail.clone()), link.clone()).unwrap();
-        let host = tokio::spawn(host.run(rooms, shutdown.clone()));
+        let host = tokio::spawn(host.reporting_to(reporter).run(rooms, shutdown.clone()));
         let room = format!("support-{:x}", rand::random::<u64>());
         let presence = Presence {
             room: room.clone(),
@@ -95,7 +124,7 @@ impl Call {
             attributes: BTreeMap::new(),
         };
         let caller = link.join(&presence).await.unwrap();
-        starts.send(room).await.unwrap();
+        starts.send(Summons::to(room)).await.unwrap();
         let (states, segments) = (Vec::new(), BTreeMap::new());
         let decoder = OpusDecoder::new(16_000, 1).unwrap();
         Self {
@@ -252,6 +281,20 @@ async fn takes_a_message_with_its_number_read_back() {
         call_back: true,
     };
     assert_eq!(call.messages(), [message]);
+    call.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn comes_back_and_apologises_after_it_broke_down() {
+    let (settings, keys) = settings();
+    let mut call = Call::told_to(Arc::new(Trap::default()), settings, keys).await;
+    call.hear("assistant", "How can I help").await;
+    call.write("What does a jazz trio cost?").await;
+    call.hear("assistant", "I am sorry, the line dropped").await;
+    call.write("What does a jazz trio cost?").await;
+    call.hear("assistant", "1,200 euros").await;
+    let greetings = call.segments.values().filter(|(_, text, _)| text.contains("How can I help")).count();
+    assert_eq!(greetings, 1);
     call.end().await;
 }
 

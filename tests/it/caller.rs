@@ -49,17 +49,26 @@ impl Caller {
 
     /// Waits for settled words that begin like this.
     pub async fn hears(&mut self, start: &str) {
+        self.hears_what(start, |text| text.starts_with(start)).await;
+    }
+
+    /// Waits for settled words that hold this.
+    pub async fn hears_of(&mut self, part: &str) {
+        self.hears_what(part, |text| text.contains(part)).await;
+    }
+
+    async fn hears_what(&mut self, wanted: &str, is_it: impl Fn(&str) -> bool) {
         let heard = timeout(PATIENCE, async {
             loop {
                 if let RoomEvent::Text { text, attributes, .. } = self.joined.events.recv().await.unwrap()
                     && attributes.get("lk.transcription_final").is_some_and(|last| last == "true")
-                    && text.starts_with(start)
+                    && is_it(&text)
                 {
                     return;
                 }
             }
         });
-        heard.await.unwrap_or_else(|_| panic!("never heard {start:?}"));
+        heard.await.unwrap_or_else(|_| panic!("never heard {wanted:?}"));
     }
 
     /// Writes a message.

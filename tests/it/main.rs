@@ -30,3 +30,4 @@ mod storage;
 mod token;
 mod voices;
 mod webhooks;
+mod workers;

@@ -1,6 +1,10 @@
 //! The program itself, as its users start it: a process of its own, which can be killed.
 
-use std::{net::SocketAddr, path::Path, process::Stdio};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{ExitStatus, Stdio},
+};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
@@ -74,9 +78,67 @@ impl Process {
 
     /// Asks it to stop; gives what it logged in its life.
     pub async fn stop(self) -> String {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
+        ask_to_stop(&self.child).await;
         let output = self.child.wait_with_output().await.unwrap();
         String::from_utf8(output.stderr).unwrap()
     }
+}
+
+/// A running `frontdesk agent`.
+pub struct WorkerProcess {
+    child: Child,
+}
+
+impl WorkerProcess {
+    /// Starts the assistant of `file` for the calls of `site` on the LiveKit server at `url`; waits until it is given some.
+    pub async fn start(url: &str, site: SocketAddr, (key, secret): (&str, &str), file: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+            .arg("agent")
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("NO_COLOR", "1")
+            .env("LIVEKIT_URL", url)
+            .env("LIVEKIT_API_KEY", key)
+            .env("LIVEKIT_API_SECRET", secret)
+            .env("FRONTDESK_SITE_URL", format!("http://{site}"))
+            .env("FRONTDESK_ASSISTANT_FILE", file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut told = Vec::new();
+        loop {
+            let line = log.next_line().await.unwrap().unwrap_or_else(|| panic!("it does not start: {told:#?}"));
+            if line.contains("the site counts on this worker takes_calls=true") {
+                break;
+            }
+            told.push(line);
+        }
+        // Somebody has to read what it logs.
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        Self { child }
+    }
+
+    /// Ends it as a crash would.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Asks it to stop, as an operator does.
+    pub async fn is_asked_to_stop(&self) {
+        ask_to_stop(&self.child).await;
+    }
+
+    /// Waits for its end.
+    pub async fn ends(mut self) -> ExitStatus {
+        self.child.wait().await.unwrap()
+    }
+}
+
+/// SIGTERM.
+async fn ask_to_stop(child: &Child) {
+    let pid = child.id().unwrap().to_string();
+    assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
 }

@@ -35,7 +35,7 @@ async fn storage(data: &Path) -> Storage {
 }
 
 /// The call in this room, once `wanted` holds of it.
-async fn call(storage: &Storage, room: &str, wanted: impl Fn(&CallRecord) -> bool) -> CallRecord {
+pub async fn call(storage: &Storage, room: &str, wanted: impl Fn(&CallRecord) -> bool) -> CallRecord {
     let mut last = None;
     let found = timeout(PATIENCE, async {
         loop {

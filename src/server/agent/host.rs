@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 use tokio::{
     sync::mpsc,
@@ -21,6 +23,7 @@ use super::{
     session::{Equipment, Outcome, Session},
     settings::{Keys, Settings},
     stt::{self, Stt},
+    summons::{Summons, Whereabouts},
     tools::Mailbox,
     tts::{self, FliteVoice, Tts, TtsSetting},
 };
@@ -98,6 +101,7 @@ pub struct AgentHost {
     speech: Speech,
     equipment: Equipment,
     reporter: Option<Arc<dyn Reporter>>,
+    whereabouts: Option<mpsc::UnboundedSender<Whereabouts>>,
 }
 
 impl AgentHost {
@@ -119,7 +123,7 @@ impl AgentHost {
             timings: settings.timings,
             noise_suppression: settings.noise_suppression,
         };
-        Ok(Self { link, name: settings.name.as_str().to_owned(), speech, equipment, reporter: None })
+        Ok(Self { link, name: settings.name.as_str().to_owned(), speech, equipment, reporter: None, whereabouts: None })
     }
 
     /// Tells `reporter` what is heard in its calls.
@@ -127,8 +131,13 @@ impl AgentHost {
         Self { reporter: Some(reporter), ..self }
     }
 
-    /// Joins each room that `starts` names, until `shutdown`; then leaves them all.
-    pub async fn run(self, mut starts: mpsc::Receiver<String>, shutdown: CancellationToken) {
+    /// Tells `whereabouts` which rooms it comes to and leaves.
+    pub fn telling(self, whereabouts: mpsc::UnboundedSender<Whereabouts>) -> Self {
+        Self { whereabouts: Some(whereabouts), ..self }
+    }
+
+    /// Goes where `summons` call it, until they end and its calls with them, or until `shutdown`, when it leaves them all.
+    pub async fn run(self, mut summons: mpsc::Receiver<Summons>, shutdown: CancellationToken) {
         let host = Arc::new(self);
         let mut calls = Calls::default();
         loop {
@@ -136,29 +145,54 @@ impl AgentHost {
                 // A room's call that is over does not stand in the way of its next.
                 biased;
                 () = shutdown.cancelled() => break,
-                () = calls.one_ended() => {}
-                room = starts.recv() => match room {
-                    Some(room) => {
-                        let (host, shutdown) = (host.clone(), shutdown.clone());
-                        calls.begin(room.clone(), async move { host.call(room, shutdown).await });
+                room = calls.one_ended() => host.tell(Whereabouts::Out { room }),
+                next = summons.recv() => match next {
+                    Some(summons) => {
+                        let room = summons.room.clone();
+                        let call = host.clone().answer(summons, shutdown.child_token());
+                        if !calls.begin(room.clone(), call) {
+                            host.tell(Whereabouts::Out { room });
+                        }
                     }
                     None => break,
                 },
             }
         }
-        calls.all_ended().await;
+        while !calls.is_empty() {
+            let room = calls.one_ended().await;
+            host.tell(Whereabouts::Out { room });
+        }
     }
 
-    /// One call, from joining to leaving; joins again when the connection breaks.
-    async fn call(&self, room: String, shutdown: CancellationToken) {
+    fn tell(&self, whereabouts: Whereabouts) {
+        if let Some(told) = &self.whereabouts {
+            let _ = told.send(whereabouts);
+        }
+    }
+
+    /// One call, until it is over or the summons are withdrawn.
+    async fn answer(self: Arc<Self>, summons: Summons, stop: CancellationToken) {
+        let mut call = std::pin::pin!(self.call(&summons, &stop));
+        tokio::select! {
+            () = &mut call => {}
+            () = summons.until.cancelled() => {
+                stop.cancel();
+                call.await;
+            }
+        }
+    }
+
+    /// One call, from joining to leaving; joins again when the connection breaks, or the session itself does.
+    async fn call(&self, summons: &Summons, shutdown: &CancellationToken) {
+        let room = summons.room.as_str();
         if let Some(tts) = &self.equipment.tts {
             tts.warm();
         }
         let mut conversation = Conversation::default();
-        let mut is_back = false;
+        let mut is_back = summons.is_back;
         let mut losses = Losses::default();
         loop {
-            let presence = self.presence(&room);
+            let presence = self.presence(summons);
             let joined = tokio::select! {
                 () = shutdown.cancelled() => return,
                 joined = self.join(&presence) => joined,
@@ -171,10 +205,16 @@ impl AgentHost {
                 }
             };
             tracing::info!(room, "the assistant is in the room");
+            self.tell(Whereabouts::In { room: room.to_owned(), identity: presence.identity.clone() });
             let (equipment, reporter) = (self.equipment.clone(), self.reporter.clone());
             let session = Session::new(joined, &presence, equipment, &mut conversation, is_back, reporter);
             let start = Instant::now();
-            let Outcome::Lost { greeted } = session.run(&shutdown).await else { break };
+            let outcome = AssertUnwindSafe(session.run(shutdown)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| {
+                tracing::error!(room, "a session broke down");
+                Outcome::Lost { greeted: is_back || conversation.items().len() > 0 }
+            });
+            let Outcome::Lost { greeted } = outcome else { break };
             let Some(wait) = losses.lost_after(start.elapsed()) else {
                 tracing::error!(
                     room,
@@ -206,12 +246,13 @@ impl AgentHost {
         self.link.join(presence).await
     }
 
-    /// A fresh identity each time: a second join with the same one would throw the first out.
-    fn presence(&self, room: &str) -> Presence {
+    /// Its identity is a fresh one each time, unless one is expected: a second join with the same one throws the first out.
+    fn presence(&self, summons: &Summons) -> Presence {
+        let fresh = || format!("agent-{:032x}", rand::random::<u128>());
         let speech = if self.speech.hears && self.speech.speaks { "voice" } else { "text" };
         Presence {
-            room: room.to_owned(),
-            identity: format!("agent-{:032x}", rand::random::<u128>()),
+            room: summons.room.clone(),
+            identity: summons.identity.clone().unwrap_or_else(fresh),
             name: self.name.clone(),
             kind: Kind::Agent,
             attributes: BTreeMap::from([
@@ -230,41 +271,42 @@ struct Calls {
 }
 
 impl Calls {
-    /// Begins a room's call, unless the room has one or there are too many.
-    fn begin(&mut self, room: String, call: impl Future<Output = ()> + Send + 'static) {
+    /// Begins a room's call, unless the room has one or there are too many; whether it has one.
+    fn begin(&mut self, room: String, call: impl Future<Output = ()> + Send + 'static) -> bool {
         if self.rooms.values().any(|known| *known == room) {
             tracing::debug!(room, "the assistant is there already, or on its way");
         } else if self.tasks.len() >= CALLS_MAX {
             tracing::error!(room, calls = CALLS_MAX, "too many calls: the assistant does not come");
+            return false;
         } else {
             let id = self.tasks.spawn(call).id();
             self.rooms.insert(id, room);
         }
+        true
     }
 
-    /// Waits until a call has ended; for ever where there is none.
-    async fn one_ended(&mut self) {
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Waits until a call has ended, and gives its room; for ever where there is none.
+    async fn one_ended(&mut self) -> String {
         match self.tasks.join_next_with_id().await {
             Some(ended) => self.on_ended(ended),
             None => std::future::pending().await,
         }
     }
 
-    async fn all_ended(mut self) {
-        while let Some(ended) = self.tasks.join_next_with_id().await {
-            self.on_ended(ended);
-        }
-    }
-
-    fn on_ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+    fn on_ended(&mut self, ended: Result<(Id, ()), JoinError>) -> String {
         let id = match &ended {
             Ok((id, ())) => *id,
             Err(error) => error.id(),
         };
-        let room = self.rooms.remove(&id);
+        let room = self.rooms.remove(&id).unwrap_or_default();
         if let Err(error) = ended {
             tracing::error!(room, %error, "a call broke down");
         }
+        room
     }
 }
 

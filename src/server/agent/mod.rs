@@ -34,11 +34,15 @@ mod session;
 mod settings;
 mod stopwatch;
 pub mod stt;
+mod summons;
 mod tools;
 mod transcript;
 pub mod tts;
 mod turn;
 mod vad;
+
+/// The name that LiveKit dispatches our assistants by.
+pub const DISPATCH_NAME: &str = "frontdesk";
 
 pub use self::{
     host::{AgentConfig, AgentHost, Speech, speech},
@@ -46,5 +50,6 @@ pub use self::{
     llm::{CloudChoice, LlmChoice, LlmError},
     report::Reporter,
     settings::{CallingCode, Keys, Settings, SettingsError},
+    summons::{Summons, Whereabouts},
     tools::{Mailbox, MailboxError, SpokenMessage},
 };

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::api::call::{CallRefused, CallRequest};
+use crate::{
+    api::call::{CallRefused, CallRequest},
+    server::agent::DISPATCH_NAME,
+};
 
 /// The longest name of a participant, in characters.
 const NAME_MAX_CHARS: usize = 64;
@@ -20,9 +23,6 @@ const METADATA_MAX_BYTES: usize = 4096;
 
 /// The name of a visitor who gave none.
 const NAMELESS: &str = "Visitor";
-
-/// The name that LiveKit's front ends may dispatch our own assistant by.
-const AGENT_NAME: &str = "frontdesk";
 
 /// The attributes that LiveKit's agents and our own speak through; no visitor may wear them.
 const RESERVED_ATTRIBUTES: [&str; 2] = ["lk.", "frontdesk."];
@@ -173,7 +173,7 @@ fn attributes(attributes: BTreeMap<String, String>) -> Result<BTreeMap<String, S
 fn room_config(config: Map<String, Value>) -> Result<(), CallRefused> {
     let field = "room_config";
     for (setting, value) in config {
-        let ours = |agent: &Value| matches!(agent["agent_name"].as_str(), None | Some("" | AGENT_NAME));
+        let ours = |agent: &Value| matches!(agent["agent_name"].as_str(), None | Some("" | DISPATCH_NAME));
         if setting != "agents" {
             return Err(bad(field, format!("`{setting}` is the server's to choose")));
         }

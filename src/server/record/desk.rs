@@ -27,7 +27,7 @@ pub struct Losses {
 }
 
 /// Opens a desk; gives what is handed in.
-pub(super) fn open() -> (Desk, mpsc::Receiver<Report>) {
+pub fn open() -> (Desk, mpsc::Receiver<Report>) {
     let (reports, handed_in) = mpsc::channel(QUEUE);
     (Desk { reports, losses: Losses::default() }, handed_in)
 }

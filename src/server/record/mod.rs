@@ -17,8 +17,8 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
-    desk::Desk,
-    mailbox::StoredMail,
+    desk::{Desk, open as desk},
+    mailbox::{StoredMail, keep, written},
     print::{print_call, print_calls},
 };
 use self::{watch::Watch, writer::Writer};
@@ -43,7 +43,7 @@ impl Record {
     /// Closes the calls that a dead server left open, and begins to follow `rooms`: the `facts` of our own server, or
     /// looks at a LiveKit server's.
     pub async fn start(storage: Storage, rooms: Arc<dyn Rooms>, facts: Option<RoomFacts>) -> Self {
-        let (desk, reports) = desk::open();
+        let (desk, reports) = desk();
         let (tasks, finish) = (TaskTracker::new(), CancellationToken::new());
         let mut watch = Watch::new(storage.clone(), rooms, facts, finish.clone());
         watch.begin().await;

@@ -101,6 +101,7 @@ impl Watch {
                 return;
             }
         };
+        self.rooms.seen(&standing);
         let open = match self.patience.insist(|| self.storage.open_calls()).await {
             Ok(open) => open,
             Err(error) => {

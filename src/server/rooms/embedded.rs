@@ -14,10 +14,14 @@ use super::{
     NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS,
     dispatch::{Dispatch, Present},
     facts::{member_kind, ms},
+    is_support,
 };
-use crate::server::{
-    calls::RoomType,
-    sfu::{AdminError, CreateRoom, Happening, Kind, ParticipantInfo, RoomEvent, RoomInfo, RoomOptions, Sfu, Stage},
+use crate::{
+    domain::record::StandingRoom,
+    server::{
+        agent::Summons,
+        sfu::{AdminError, CreateRoom, Happening, Kind, ParticipantInfo, RoomEvent, RoomInfo, RoomOptions, Sfu, Stage},
+    },
 };
 
 /// The embedded server's rooms.
@@ -26,9 +30,9 @@ pub struct EmbeddedRooms {
 }
 
 impl EmbeddedRooms {
-    /// Administers the rooms of `sfu`; gives the names of rooms that need an assistant, each as it opens and whenever
+    /// Administers the rooms of `sfu`; gives summons to the rooms that need an assistant, each as it opens and whenever
     /// somebody is in it alone.
-    pub fn new(sfu: Sfu, shutdown: CancellationToken) -> (Self, mpsc::Receiver<String>) {
+    pub fn new(sfu: Sfu, shutdown: CancellationToken) -> (Self, mpsc::Receiver<Summons>) {
         let (starts, rooms) = mpsc::channel(WAITING_ROOMS);
         let watch = Watch { events: sfu.events(), sfu: sfu.clone(), dispatch: Dispatch::default(), starts };
         tokio::spawn(async move {
@@ -72,6 +76,9 @@ impl Rooms for EmbeddedRooms {
 
     /// The room says itself when it opens.
     fn expect(&self, _room: &str) {}
+
+    /// What happens in the rooms is told as it happens.
+    fn seen(&self, _standing: &[StandingRoom]) {}
 }
 
 /// Follows the support rooms, and passes on the names of those that need an assistant.
@@ -79,14 +86,14 @@ struct Watch {
     sfu: Sfu,
     events: broadcast::Receiver<Arc<RoomEvent>>,
     dispatch: Dispatch,
-    starts: mpsc::Sender<String>,
+    starts: mpsc::Sender<Summons>,
 }
 
 impl Watch {
     async fn run(mut self) {
         loop {
             match self.events.recv().await {
-                Ok(event) if is_support(&event.room) => {
+                Ok(event) if is_support(&event.room.name) => {
                     if self.on(&event) {
                         self.send(event.room.name.clone()).await;
                     }
@@ -124,14 +131,14 @@ impl Watch {
 
     async fn send(&self, room: String) {
         // Nobody waits at the other end where the assistant is switched off.
-        let _ = self.starts.send(room).await;
+        let _ = self.starts.send(Summons::to(room)).await;
     }
 
     async fn catch_up(&mut self, missed: u64) {
         tracing::warn!(missed, "events of rooms were missed; reading who is where");
         let Ok(rooms) = self.sfu.list_rooms().await else { return };
         self.dispatch.retain(&rooms.iter().map(|room| room.sid.clone()).collect::<HashSet<_>>());
-        for room in rooms.into_iter().filter(is_support) {
+        for room in rooms.into_iter().filter(|room| is_support(&room.name)) {
             let Ok(participants) = self.sfu.list_participants(&room.name).await else { continue };
             let there = present(participants);
             if self.dispatch.seen(&room.name, &room.sid, there, since_epoch()) {
@@ -139,10 +146,6 @@ impl Watch {
             }
         }
     }
-}
-
-fn is_support(room: &RoomInfo) -> bool {
-    room.name.starts_with(RoomType::Support.prefix())
 }
 
 /// Those whose media is up.

@@ -1,8 +1,11 @@
 //! Rooms on a LiveKit server, through its administration API.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use livekit_api::services::{
     ServerError, ServerErrorCode, ServiceError,
+    agent_dispatch::AgentDispatchClient,
     room::{CreateRoomOptions, RoomClient},
 };
 use livekit_protocol::{
@@ -10,27 +13,40 @@ use livekit_protocol::{
     participant_info::{Kind, State},
 };
 use secrecy::ExposeSecret;
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use super::{NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS};
+use super::{
+    NewRoom, Participant, Room, Rooms, RoomsError, WAITING_ROOMS,
+    relief::{self, Helpers, LiveKit},
+};
 use crate::{
-    domain::record::MemberKind,
-    server::{config::PublicUrl, token::ApiKey},
+    domain::record::{MemberKind, StandingRoom},
+    server::{agent::Summons, config::PublicUrl, token::ApiKey},
 };
 
 /// A LiveKit server's rooms.
 pub struct LiveKitRooms {
-    client: RoomClient,
-    starts: mpsc::Sender<String>,
+    client: Arc<RoomClient>,
+    helpers: Helpers,
 }
 
 impl LiveKitRooms {
-    /// Administers the rooms of the server at `url`; gives the names of rooms that need an assistant. Nothing tells us
-    /// when a room begins there, so the assistant is sent ahead as soon as a visitor has a ticket.
-    pub fn new(url: &PublicUrl, key: &ApiKey) -> (Self, mpsc::Receiver<String>) {
-        let (starts, rooms) = mpsc::channel(WAITING_ROOMS);
-        let client = RoomClient::with_api_key(&url.http(), key.key(), key.secret().expose_secret());
-        (Self { client, starts }, rooms)
+    /// Administers the rooms of the server at `url`, and sees to it that each has an assistant: a worker, or where
+    /// `has_own` says so that of this process, which the summons are for. Nothing tells us when a room begins there, so
+    /// that the assistant is sent ahead as soon as a visitor has a ticket.
+    pub fn new(
+        url: &PublicUrl,
+        key: &ApiKey,
+        has_own: bool,
+        shutdown: CancellationToken,
+    ) -> (Self, Helpers, mpsc::Receiver<Summons>) {
+        let (own, summons) = mpsc::channel(WAITING_ROOMS);
+        let (url, name, secret) = (url.http(), key.key(), key.secret().expose_secret());
+        let client = Arc::new(RoomClient::with_api_key(&url, name, secret));
+        let dispatches = Arc::new(AgentDispatchClient::with_api_key(&url, name, secret));
+        let helpers = relief::start(LiveKit { rooms: client.clone(), dispatches }, has_own.then_some(own), shutdown);
+        (Self { client, helpers: helpers.clone() }, helpers, summons)
     }
 }
 
@@ -64,9 +80,11 @@ impl Rooms for LiveKitRooms {
     }
 
     fn expect(&self, room: &str) {
-        if let Err(TrySendError::Full(room)) = self.starts.try_send(room.to_owned()) {
-            tracing::error!(room, "no assistant could be sent: too many rooms wait for theirs");
-        }
+        self.helpers.expect(room);
+    }
+
+    fn seen(&self, standing: &[StandingRoom]) {
+        self.helpers.standing(standing);
     }
 }
 

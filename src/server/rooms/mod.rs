@@ -7,6 +7,7 @@ mod embedded;
 mod facts;
 mod livekit;
 mod open;
+mod relief;
 pub mod webhook;
 
 use async_trait::async_trait;
@@ -14,9 +15,10 @@ use async_trait::async_trait;
 pub use self::{
     facts::{Heard, RoomFacts},
     open::{OpenError, OpenRooms, open},
+    relief::{Helpers, JobNote, Post},
 };
 use super::calls::RoomType;
-use crate::domain::record::MemberKind;
+use crate::domain::record::{MemberKind, StandingRoom};
 
 /// Rooms that may wait for their assistant at one time; beyond this many the machine is past helping.
 const WAITING_ROOMS: usize = 1024;
@@ -56,6 +58,9 @@ pub trait Rooms: Send + Sync {
 
     /// Says that a visitor was given a ticket for `room`, so that its assistant can be sent.
     fn expect(&self, room: &str);
+
+    /// Takes a look at the rooms of calls that stand, every one, and who is in them.
+    fn seen(&self, standing: &[StandingRoom]);
 }
 
 /// A room to make. A time or a number of 0 means the server's default.
@@ -108,6 +113,11 @@ pub struct Participant {
 /// Whether a room of this name is one of those that visitors and staff are given tickets for: a call.
 pub fn is_call(room: &str) -> bool {
     [RoomType::Support, RoomType::AdminAssistant].iter().any(|kind| room.starts_with(kind.prefix()))
+}
+
+/// Whether a room of this name is one that visitors are given tickets for, and an assistant answers in.
+fn is_support(room: &str) -> bool {
+    room.starts_with(RoomType::Support.prefix())
 }
 
 /// Why the room server did not do it.

@@ -1,18 +1,15 @@
 //! Opening the rooms that the settings name: the one place that knows which server carries them.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use axum::Router;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{RoomFacts, Rooms, embedded::EmbeddedRooms, livekit::LiveKitRooms};
+use super::{Helpers, RoomFacts, Rooms, embedded::EmbeddedRooms, livekit::LiveKitRooms};
 use crate::server::{
-    config::{PublicUrl, RoomServer},
+    agent::Summons,
+    config::{PublicUrl, RoomServer, reachable},
     keys::{self, KeyError},
     origin::AllowedOrigins,
     sfu::{self, SfuConfig},
@@ -31,8 +28,10 @@ pub struct OpenRooms {
     pub public_url: Option<PublicUrl>,
     /// The routes that carry them, where the server is our own.
     pub router: Option<Router>,
-    /// Names of rooms that need an assistant.
-    pub starts: mpsc::Receiver<String>,
+    /// Summons of this process's assistant to the rooms that need one.
+    pub starts: mpsc::Receiver<Summons>,
+    /// Where the assistants of a LiveKit server's rooms say where they are.
+    pub helpers: Option<Helpers>,
     /// What happens in the rooms of calls, where the server is our own; a LiveKit server tells by webhooks.
     pub facts: Option<RoomFacts>,
     /// What goes on in this process until the rooms are closed and everybody in them has been told.
@@ -56,7 +55,8 @@ pub enum OpenError {
 }
 
 /// Opens the rooms of `server`. An embedded one keeps its key in `data_dir`, is reached at `site`, serves
-/// pages of its own and of `origins`, and ends with `shutdown`.
+/// pages of its own and of `origins`, and ends with `shutdown`. `has_assistant` says whether this process has one, which
+/// serves a LiveKit server's rooms where no worker does.
 ///
 /// # Errors
 /// A key or a UDP address that an embedded server cannot have.
@@ -65,11 +65,12 @@ pub async fn open(
     data_dir: &Path,
     site: SocketAddr,
     origins: AllowedOrigins,
+    has_assistant: bool,
     shutdown: CancellationToken,
 ) -> Result<OpenRooms, OpenError> {
     match server {
         RoomServer::LiveKit { url, key } => {
-            let (rooms, starts) = LiveKitRooms::new(&url, &key);
+            let (rooms, helpers, starts) = LiveKitRooms::new(&url, &key, has_assistant, shutdown);
             let address = url.as_str().to_owned();
             Ok(OpenRooms {
                 rooms: Arc::new(rooms),
@@ -78,6 +79,7 @@ pub async fn open(
                 public_url: Some(url),
                 router: None,
                 starts,
+                helpers: Some(helpers),
                 facts: None,
                 tasks: TaskTracker::new(),
             })
@@ -92,30 +94,17 @@ pub async fn open(
             let facts = Some(RoomFacts::new(sfu.events()));
             let (rooms, starts) = EmbeddedRooms::new(sfu, shutdown);
             let url = format!("ws://{}", reachable(site));
-            Ok(OpenRooms { rooms: Arc::new(rooms), key, url, public_url: None, router, starts, facts, tasks })
-        }
-    }
-}
-
-/// The address at which this machine reaches a server of its own that listens at `address`.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    if !address.ip().is_unspecified() {
-        return address;
-    }
-    let loopback: IpAddr = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
-    SocketAddr::new(loopback, address.port())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_listens_everywhere_is_reached_by_loopback() {
-        for (listens, reached) in
-            [("0.0.0.0:3000", "127.0.0.1:3000"), ("[::]:3000", "[::1]:3000"), ("192.0.2.1:80", "192.0.2.1:80")]
-        {
-            assert_eq!(reachable(listens.parse().unwrap()), reached.parse().unwrap());
+            Ok(OpenRooms {
+                rooms: Arc::new(rooms),
+                key,
+                url,
+                public_url: None,
+                router,
+                starts,
+                helpers: None,
+                facts,
+                tasks,
+            })
         }
     }
 }

@@ -15,10 +15,11 @@ pub use self::settings::{CloudChoice, LlmChoice};
 use self::{chain::Chain, cloud::Cloud, instructions::instructions};
 use super::{
     conversation::{Conversation, ToolCall},
+    providers::Web,
     script::{Knowledge, Memory, Script},
     settings::{Keys, Settings},
 };
-use crate::{domain::faq::Faq, server::tls};
+use crate::domain::faq::Faq;
 
 /// The script answers at once.
 const SCRIPT_MAX: Duration = Duration::from_secs(1);
@@ -79,10 +80,8 @@ pub enum LlmError {
 pub(super) fn open(settings: &Settings, keys: &Keys, faq: &Faq) -> Result<Arc<dyn Llm>, LlmError> {
     let told = instructions(settings.name.as_str(), &settings.persona, settings.language.as_str(), faq);
     let told: Arc<str> = told.into();
-    let http = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls::client_config())
-        .build()
-        .map_err(|error| LlmError::Failed { model: "HTTP".to_owned(), reason: error.to_string() })?;
+    let no_client = || LlmError::Failed { model: "HTTP".to_owned(), reason: "no client".to_owned() };
+    let web = Web::new().ok_or_else(no_client)?;
     let mut models: Vec<(Arc<dyn Llm>, Duration)> = Vec::new();
     for choice in &settings.llm {
         models.push(match choice.cloud() {
@@ -92,7 +91,7 @@ pub(super) fn open(settings: &Settings, keys: &Keys, faq: &Faq) -> Result<Arc<dy
             }
             Some((provider, cloud)) => {
                 let key = keys.get(cloud.key_name(provider));
-                let model = Cloud::new(provider, cloud, key, http.clone(), told.clone())?;
+                let model = Cloud::new(provider, cloud, key, web.http().clone(), told.clone())?;
                 (Arc::new(model), cloud.first_word_ms.0)
             }
         });
