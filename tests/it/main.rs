@@ -17,6 +17,7 @@ mod process;
 mod record;
 mod record_faults;
 mod record_webhooks;
+mod recording;
 mod room_server;
 mod room_service;
 mod rooms;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     answers::{Answers, Taken},
     attendance::{self, Attendance, Standing},
+    audio::recording::Recording,
     conversation::Conversation,
     ear::Ear,
     link::{Closed, Joined, Kind, Order, Presence, RoomEvent},
@@ -107,6 +108,8 @@ pub(super) struct Session<'a> {
     talker: Option<Voice>,
     talker_since: Duration,
     utterance: Option<Box<dyn Utterance>>,
+    /// What somebody's microphone heard before the assistant did, by identity: 16 kHz mono.
+    recordings: (mpsc::Sender<(String, Vec<i16>)>, mpsc::Receiver<(String, Vec<i16>)>),
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     /// Whether nobody was left who could have understood the last utterance.
     is_deaf: bool,
@@ -156,6 +159,7 @@ impl<'a> Session<'a> {
             talker: None,
             talker_since: Duration::ZERO,
             utterance: None,
+            recordings: mpsc::channel(QUEUE),
             words: mpsc::channel(QUEUE),
             is_deaf: false,
             mouth: Mouth::new(equipment.tts.clone(), &equipment.phrases.cannot_speak),
@@ -183,6 +187,12 @@ impl<'a> Session<'a> {
                         None
                     }
                 },
+                Some((identity, pcm)) = self.recordings.1.recv() => {
+                    let now = self.now();
+                    let edges = self.ears.get_mut(&identity).map(|ear| ear.on_recording(&pcm, now));
+                    self.on_edges(&identity, edges.unwrap_or_default(), now);
+                    None
+                }
                 Some(words) = self.words.1.recv() => {
                     self.on_words(words);
                     None
@@ -246,8 +256,17 @@ impl<'a> Session<'a> {
             }
             RoomEvent::Left { identity } => self.on_left(identity, now),
             RoomEvent::Audio { identity, track, opus, gap } => {
-                if self.equipment.stt.is_some() && self.attendance.has(&identity) {
-                    self.on_audio(&identity, &track, &opus, gap, now);
+                self.on_audio(&identity, &track, &opus, gap, now);
+            }
+            RoomEvent::Recorded { identity, track } => {
+                if let Some(ear) = self.ear(&identity) {
+                    ear.await_recording(&track, now);
+                }
+            }
+            RoomEvent::Bytes { identity, topic, mime, attributes, bytes } => {
+                let ear = self.ears.get_mut(&identity).filter(|_| topic == wire::RECORDING_TOPIC);
+                if ear.is_some_and(Ear::takes_recording) {
+                    self.on_bytes(identity, mime, &attributes, bytes);
                 }
             }
             RoomEvent::Muted { identity } => {
@@ -296,16 +315,34 @@ impl<'a> Session<'a> {
     }
 
     fn on_audio(&mut self, identity: &str, track: &str, opus: &[u8], gap: bool, now: Duration) {
-        if !self.ears.contains_key(identity) {
-            let Some(ear) = Ear::new(self.equipment.noise_suppression) else { return };
-            self.ears.insert(identity.to_owned(), ear);
-            if let Some(stt) = &self.equipment.stt {
-                stt.warm();
-            }
-        }
-        let Some(ear) = self.ears.get_mut(identity) else { return };
+        let Some(ear) = self.ear(identity) else { return };
         let edges = ear.on_packet(track, opus, gap, now);
         self.on_edges(identity, edges, now);
+    }
+
+    /// The ear for somebody who is here as a visitor; none where nobody recognises speech.
+    fn ear(&mut self, identity: &str) -> Option<&mut Ear> {
+        let stt = self.equipment.stt.as_ref().filter(|_| self.attendance.has(identity))?;
+        if !self.ears.contains_key(identity) {
+            let ear = Ear::new(self.equipment.noise_suppression)?;
+            self.ears.insert(identity.to_owned(), ear);
+            stt.warm();
+        }
+        self.ears.get_mut(identity)
+    }
+
+    /// Reads a recording elsewhere, since that takes a while.
+    fn on_bytes(&self, identity: String, mime: String, attributes: &BTreeMap<String, String>, bytes: Vec<u8>) {
+        let number = |name: &str| attributes.get(name).and_then(|number| number.parse().ok()).unwrap_or_default();
+        let recording = Recording { mime, rate_hz: number("sampleRate"), channels: number("channels"), bytes };
+        let (recordings, noise_suppression) = (self.recordings.0.clone(), self.equipment.noise_suppression);
+        tokio::task::spawn_blocking(move || {
+            let pcm = recording.sound(noise_suppression);
+            if pcm.is_none() {
+                tracing::info!(mime = recording.mime, "a recording from before the call cannot be read");
+            }
+            let _ = recordings.blocking_send((identity, pcm.unwrap_or_default()));
+        });
     }
 
     /// Hears one person at a time: who begins is heard to the end.
@@ -381,8 +418,8 @@ impl<'a> Session<'a> {
         let now = self.now();
         let identities: Vec<String> = self.ears.keys().cloned().collect();
         for identity in identities {
-            let edge = self.ears.get_mut(&identity).and_then(|ear| ear.on_tick(now));
-            self.on_edges(&identity, edge.into_iter().collect(), now);
+            let edges = self.ears.get_mut(&identity).map(|ear| ear.on_tick(now));
+            self.on_edges(&identity, edges.unwrap_or_default(), now);
         }
         self.on_turn(Input::Tick, now);
         self.play(now);

@@ -27,7 +27,7 @@ use super::{
     others::Others,
     peer::{Peer, tracks_of},
     since_epoch,
-    text::{ReceivedText, TextReader, TextWriter},
+    text::{Content, Received, StreamReader, TextWriter},
 };
 
 /// Data packets that wait for the channel to open or drain; the oldest are not dropped, the call is.
@@ -60,7 +60,7 @@ pub(super) struct Driver {
     reliable: Option<ChannelId>,
     is_reliable_open: bool,
     writers: HashMap<String, TextWriter>,
-    reader: TextReader,
+    reader: StreamReader,
     data: VecDeque<Vec<u8>>,
     sequence: u32,
 }
@@ -89,7 +89,7 @@ impl Driver {
             reliable: None,
             is_reliable_open: false,
             writers: HashMap::new(),
-            reader: TextReader::default(),
+            reader: StreamReader::default(),
             data: VecDeque::new(),
             sequence: 0,
         }
@@ -232,8 +232,12 @@ impl Driver {
         let (sender, identity) = (packet.participant_sid, packet.participant_identity);
         let received = packet.value.and_then(|value| self.reader.on(&sender, &identity, value));
         let Some(received) = received else { return Ok(()) };
-        let ReceivedText { identity, topic, attributes, text } = received;
-        self.tell(RoomEvent::Text { identity, topic, attributes, text }).await
+        let Received { identity, topic, attributes, content } = received;
+        self.tell(match content {
+            Content::Text(text) => RoomEvent::Text { identity, topic, attributes, text },
+            Content::Bytes { mime, bytes } => RoomEvent::Bytes { identity, topic, mime, attributes, bytes },
+        })
+        .await
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]

@@ -147,6 +147,26 @@ pub enum RoomEvent {
         /// The text.
         text: String,
     },
+    /// A byte stream arrived whole.
+    Bytes {
+        /// Who sent it.
+        identity: String,
+        /// The stream's topic.
+        topic: String,
+        /// What the bytes are.
+        mime: String,
+        /// Its attributes; the trailer's win over the header's.
+        attributes: BTreeMap<String, String>,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Somebody's microphone was recorded before the assistant heard it: the recording follows as a byte stream.
+    Recorded {
+        /// Their identity.
+        identity: String,
+        /// The sid of the microphone's track.
+        track: String,
+    },
     /// The assistant is no longer in the room; nothing follows.
     Closed(Closed),
 }
