@@ -20,6 +20,7 @@ use super::{
     answers::{Answers, Taken},
     attendance::{self, Attendance, Standing},
     audio::recording::Recording,
+    commands::{Command, Event},
     conversation::Conversation,
     ear::Ear,
     link::{Closed, Joined, Kind, Order, Presence, RoomEvent},
@@ -258,6 +259,21 @@ impl<'a> Session<'a> {
             RoomEvent::Audio { identity, track, opus, gap } => {
                 self.on_audio(&identity, &track, &opus, gap, now);
             }
+            RoomEvent::Data { identity, topic, payload } => {
+                let is_command = topic == wire::COMMAND_TOPIC && self.attendance.has(&identity);
+                if let Some(command) = Command::read(&payload).filter(|_| is_command) {
+                    self.obey(command, now);
+                }
+            }
+            RoomEvent::Called { identity, id, method, version } => {
+                let answer = Command::called(&method, version).map(|command| {
+                    if self.attendance.has(&identity) {
+                        self.obey(command, now);
+                    }
+                    Event::CommandRecognized { command }.json()
+                });
+                self.outbox.send(Order::Answer { to: identity, id, answer });
+            }
             RoomEvent::Recorded { identity, track } => {
                 if let Some(ear) = self.ear(&identity) {
                     ear.await_recording(&track, now);
@@ -297,6 +313,25 @@ impl<'a> Session<'a> {
             RoomEvent::RoundTrip(trip) => self.account.went_round(self.own.identity.clone(), trip, now),
             RoomEvent::Closed(_) => {}
         }
+    }
+
+    fn obey(&mut self, command: Command, now: Duration) {
+        self.tell(&Event::CommandRecognized { command });
+        match command {
+            Command::Help => {
+                self.patience.on(Activity::Writing, now);
+                self.on_turn(Input::Wrote("help".to_owned()), now);
+            }
+            Command::Clear => {
+                self.stop_speaking();
+                self.answers.forget();
+                self.on_turn(Input::AnswerFinished, now);
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        self.outbox.send(Order::Data { topic: wire::EVENT_TOPIC, payload: event.json().into_bytes() });
     }
 
     /// The assistant is audible once its track has an id, under which its words are shown, and somebody receives it.
@@ -392,6 +427,10 @@ impl<'a> Session<'a> {
         self.show_words(orders);
         if is_final {
             self.stopwatch.words(now);
+            if !text.is_empty() {
+                let identity = self.talker.as_ref().map(|talker| talker.identity.clone()).unwrap_or_default();
+                self.tell(&Event::TranscriptionReady { identity: &identity, text: &text });
+            }
         }
         self.on_turn(if is_final { Input::Words { utterance, text } } else { Input::Guess { utterance, text } }, now);
     }
@@ -448,6 +487,7 @@ impl<'a> Session<'a> {
         let uttered = self.mouth.tick();
         if uttered.is_first {
             self.answers.on_first_sound();
+            self.tell(&Event::TtsReady {});
             if let Some(laps) = self.stopwatch.sounded(now) {
                 self.account.answered(self.own.identity.clone(), laps, now);
             }
