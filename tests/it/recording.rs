@@ -50,7 +50,6 @@ async fn settled(visitor: &Participant, identity: &str, part: &str) {
     visitor.until(is_it).await;
 }
 
-#[cfg(feature = "pocketsphinx")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_said_before_the_assistant_came_is_answered() {
     if !has_voice("what_was_said_before_the_assistant_came_is_answered") {

@@ -86,6 +86,9 @@ pub(super) enum Outcome {
     },
 }
 
+/// What somebody's microphone heard before the assistant did: their identity, and the sound, 16 kHz mono.
+type Heard = (String, Vec<i16>);
+
 /// One call.
 pub(super) struct Session<'a> {
     events: mpsc::Receiver<RoomEvent>,
@@ -109,8 +112,7 @@ pub(super) struct Session<'a> {
     talker: Option<Voice>,
     talker_since: Duration,
     utterance: Option<Box<dyn Utterance>>,
-    /// What somebody's microphone heard before the assistant did, by identity: 16 kHz mono.
-    recordings: (mpsc::Sender<(String, Vec<i16>)>, mpsc::Receiver<(String, Vec<i16>)>),
+    recordings: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     /// Whether nobody was left who could have understood the last utterance.
     is_deaf: bool,
