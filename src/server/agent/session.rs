@@ -174,6 +174,7 @@ impl<'a> Session<'a> {
 
     /// Holds the conversation until it is over.
     pub(super) async fn run(mut self, shutdown: &CancellationToken) -> Outcome {
+        self.mouth.set_slow(self.answers.is_slow());
         let mut ticks = interval(FRAME);
         // After a stall the listener's buffer is refilled at once.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -327,6 +328,7 @@ impl<'a> Session<'a> {
             Command::Clear => {
                 self.stop_speaking();
                 self.answers.forget();
+                self.mouth.set_slow(false);
                 self.on_turn(Input::AnswerFinished, now);
             }
         }
@@ -450,7 +452,9 @@ impl<'a> Session<'a> {
                 self.mouth.write(&self.equipment.phrases.cannot_answer);
                 self.mouth.end(Then::Listen);
             }
-            Made::Remember(_) | Made::ToolBegan(_) => {}
+            // The rest of the answer that says so is slow already.
+            Made::Remember(memory) => self.mouth.set_slow(memory.is_slow),
+            Made::ToolBegan(_) => {}
         }
     }
 
