@@ -35,18 +35,19 @@ use crate::{
 /// Far longer than anything here takes; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn config(settings: Settings, keys: Keys, mailbox: Arc<Notebook>) -> AgentConfig {
+/// An assistant that knows what the program comes with, and leaves messages at `mailbox`.
+pub fn config(settings: Settings, keys: Keys, mailbox: Arc<Notebook>) -> AgentConfig {
     AgentConfig { settings, keys, faq: Faq::parse(include_str!("../../content/faq.md")).unwrap(), mailbox }
 }
 
 /// What the file says that comes with the program.
-fn settings() -> (Settings, Keys) {
+pub fn settings() -> (Settings, Keys) {
     Settings::load(Path::new("content/assistant.toml"), |_| None).unwrap()
 }
 
 /// Keeps what is left at it.
 #[derive(Default)]
-struct Notebook(Mutex<Vec<SpokenMessage>>);
+pub struct Notebook(Mutex<Vec<SpokenMessage>>);
 
 #[async_trait]
 impl Mailbox for Notebook {
@@ -309,14 +310,14 @@ async fn says_goodbye_and_leaves() {
 }
 
 /// What flite says, 16 kHz mono; none without flite.
-fn flite(voice: &str, text: &str) -> Option<Vec<i16>> {
+pub fn flite(voice: &str, text: &str) -> Option<Vec<i16>> {
     let args = ["-voice", voice, "-t", text, "-o", "/dev/stdout"];
     let output = std::process::Command::new("flite").args(args).output().ok()?;
     Some(output.stdout.get(44..)?.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
 }
 
 /// Whether this machine can speak and hear; says loudly what is left out where it cannot.
-fn has_voice(test: &str) -> bool {
+pub fn has_voice(test: &str) -> bool {
     let speech = {
         let (settings, keys) = settings();
         speech(&config(settings, keys, Arc::default()))

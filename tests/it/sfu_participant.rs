@@ -55,7 +55,7 @@ pub enum Seen {
 
 enum Order {
     Say(Box<Request>),
-    Publish,
+    Publish(Vec<i32>),
     Audio(u64, Vec<u8>),
     Data(Box<lk::DataPacket>),
     Resume,
@@ -118,12 +118,22 @@ impl Participant {
 
     /// Announces and offers its track.
     pub async fn publish(&self) -> lk::TrackInfo {
-        self.order(Order::Publish);
+        self.order(Order::Publish(Vec::new()));
+        self.published().await
+    }
+
+    async fn published(&self) -> lk::TrackInfo {
         let track = self.await_signal(|message| match message {
             Response::TrackPublished(published) => published.track.clone(),
             _ => None,
         });
         track.await
+    }
+
+    /// The same for a track that was recorded before.
+    pub async fn publish_recorded(&self) -> lk::TrackInfo {
+        self.order(Order::Publish(vec![lk::AudioTrackFeature::TfPreconnectBuffer as i32]));
+        self.published().await
     }
 
     /// Sends an audio frame.
@@ -239,10 +249,11 @@ impl Worker {
     async fn carry_out(&mut self, order: Order) {
         match order {
             Order::Say(request) => self.signal.send(*request).await,
-            Order::Publish => {
+            Order::Publish(audio_features) => {
                 let track = lk::AddTrackRequest {
                     cid: CID.into(),
                     source: lk::TrackSource::Microphone as i32,
+                    audio_features,
                     ..Default::default()
                 };
                 self.signal.send(Request::AddTrack(track)).await;

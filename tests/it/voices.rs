@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use frontdesk::server::agent::{
     providers::ProviderError,
-    tts::{self, DeepgramVoice, ElevenLabsVoice, OpenAiVoice, Tts, TtsChoice, TtsSetting},
+    tts::{self, DeepgramVoice, ElevenLabsVoice, OpenAiVoice, Tempo, Tts, TtsChoice, TtsSetting},
 };
 use tokio::sync::mpsc;
 
@@ -76,7 +76,7 @@ impl Provider {
 /// Speaks `text`; gives the samples and how it ended.
 async fn spoken(tts: &dyn Tts, text: &str) -> (Vec<i16>, Result<(), ProviderError>) {
     let (sound, mut pieces) = mpsc::channel(1000);
-    let result = tts.speak(text, &sound).await;
+    let result = tts.speak(text, Tempo::Usual, &sound).await;
     (std::iter::from_fn(|| pieces.try_recv().ok()).flatten().collect(), result)
 }
 
@@ -107,7 +107,7 @@ async fn the_first_sound_arrives_while_the_rest_is_being_made() {
         let server = provider.start(Mood::Stalls).await;
         let tts = engine(&[provider.setting(&server)]);
         let (sound, mut pieces) = mpsc::channel(1000);
-        let speaking = tokio::spawn(async move { tts.speak(SENTENCE, &sound).await });
+        let speaking = tokio::spawn(async move { tts.speak(SENTENCE, Tempo::Usual, &sound).await });
         assert!(pieces.recv().await.is_some_and(|pcm| !pcm.is_empty()), "{provider:?}");
         speaking.abort();
     }
@@ -169,7 +169,7 @@ async fn a_sentence_that_is_cancelled_closes_its_connection() {
             let mut server = provider.start(mood).await;
             let tts = engine(&[provider.setting(&server)]);
             let (sound, mut pieces) = mpsc::channel(1000);
-            let speaking = tokio::spawn(async move { tts.speak(SENTENCE, &sound).await });
+            let speaking = tokio::spawn(async move { tts.speak(SENTENCE, Tempo::Usual, &sound).await });
             if mood == Mood::Stalls {
                 pieces.recv().await.unwrap();
             }

@@ -9,6 +9,14 @@ pub const CHAT_TOPIC: &str = "lk.chat";
 /// The topic of what was said.
 pub const WORDS_TOPIC: &str = "lk.transcription";
 
+/// The topic of a byte stream: what a microphone heard before the assistant did.
+pub const RECORDING_TOPIC: &str = "lk.agent.pre-connect-audio-buffer";
+
+/// The topic of data packets with commands for the assistant, and of those in which it tells of a turn.
+pub const COMMAND_TOPIC: &str = "frontdesk.command";
+/// See [`COMMAND_TOPIC`].
+pub const EVENT_TOPIC: &str = "frontdesk.event";
+
 /// A text stream's attribute: the segment that it says anew.
 pub const SEGMENT_ID: &str = "lk.segment_id";
 

@@ -15,6 +15,7 @@
 mod answers;
 mod attendance;
 mod audio;
+mod commands;
 mod conversation;
 mod ear;
 mod host;
@@ -45,6 +46,7 @@ mod vad;
 pub const DISPATCH_NAME: &str = "frontdesk";
 
 pub use self::{
+    commands::RpcFailure,
     host::{AgentConfig, AgentHost, Speech, speech},
     link::Link,
     llm::{CloudChoice, LlmChoice, LlmError},

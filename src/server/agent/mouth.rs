@@ -2,7 +2,10 @@
 //!
 //! It knows neither the visitor nor whose turn it is; it is told to speak, hold, go on and be silent.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -15,7 +18,7 @@ use super::{
     playout::{Playout, Tick},
     providers::ProviderError,
     script::Then,
-    tts::{Splitter, Tts},
+    tts::{Splitter, Tempo, Tts},
 };
 
 /// What a frame of 20 ms is on the 48 kHz clock of RTP.
@@ -96,6 +99,8 @@ pub(super) struct Mouth {
     is_held: bool,
     /// Whether the voice failed last time.
     is_mute: bool,
+    /// Whether sentences are made slower from here on.
+    is_slow: Arc<AtomicBool>,
     /// The end of an answer that was cut, which goes out with the next tick.
     fade: Option<Vec<i16>>,
     encoder: Option<VoiceEncoder>,
@@ -116,6 +121,7 @@ impl Mouth {
             playout: Playout::default(),
             is_held: false,
             is_mute: false,
+            is_slow: Arc::default(),
             fade: None,
             encoder: VoiceEncoder::new(),
             tail: 0,
@@ -142,6 +148,7 @@ impl Mouth {
             texts: asked,
             ahead: ahead.clone(),
             ready: self.ready.0.clone(),
+            is_slow: self.is_slow.clone(),
             apology: (!self.is_mute).then(|| self.apology.clone()),
         };
         let task = tokio::spawn(async move {
@@ -211,6 +218,11 @@ impl Mouth {
         }
     }
 
+    /// Speaks slower from the next sentence on, or as usual.
+    pub(super) fn set_slow(&mut self, is_slow: bool) {
+        self.is_slow.store(is_slow, Ordering::Relaxed);
+    }
+
     /// Holds the answer where it is.
     pub(super) fn pause(&mut self) {
         self.playout.pause();
@@ -272,6 +284,7 @@ struct Maker {
     texts: mpsc::UnboundedReceiver<Text>,
     ahead: Arc<Semaphore>,
     ready: mpsc::Sender<Spoken>,
+    is_slow: Arc<AtomicBool>,
     /// What excuses a voice that fails; once is enough while it fails.
     apology: Option<Arc<str>>,
 }
@@ -310,7 +323,8 @@ impl Maker {
 
     async fn speak(&self, tts: &dyn Tts, text: &str) -> Result<(), ProviderError> {
         let (sound, mut pieces) = mpsc::channel(1);
-        let mut speaking = tts.speak(text, &sound);
+        let tempo = if self.is_slow.load(Ordering::Relaxed) { Tempo::Slow } else { Tempo::Usual };
+        let mut speaking = tts.speak(text, tempo, &sound);
         loop {
             tokio::select! {
                 biased;
@@ -341,16 +355,16 @@ mod tests {
 
     const APOLOGY: &str = "I am sorry.";
 
-    /// Three frames of sound for each sentence, in pieces of one; none for a sentence with "mute" in it.
+    /// Three frames of sound for each sentence, four where it is slow, in pieces of one; none for a sentence with "mute" in it.
     struct Hum;
 
     #[async_trait]
     impl Tts for Hum {
-        async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), ProviderError> {
+        async fn speak(&self, sentence: &str, tempo: Tempo, sound: &Pieces) -> Result<(), ProviderError> {
             if sentence.contains("mute") {
                 return Err(ProviderError::TimedOut);
             }
-            for _ in 0..3 {
+            for _ in 0..if tempo == Tempo::Slow { 4 } else { 3 } {
                 sound.send(vec![1000; FRAME_SAMPLES]).await.ok();
             }
             Ok(())
@@ -362,7 +376,7 @@ mod tests {
 
     #[async_trait]
     impl Tts for Endless {
-        async fn speak(&self, _: &str, sound: &Pieces) -> Result<(), ProviderError> {
+        async fn speak(&self, _: &str, _: Tempo, sound: &Pieces) -> Result<(), ProviderError> {
             sound.send(vec![1000; FRAME_SAMPLES]).await.ok();
             std::future::pending().await
         }
@@ -392,6 +406,20 @@ mod tests {
         assert_eq!(heard, "Goodbye then");
         assert!(ticks[0].is_first);
         assert_eq!(ticks[2].over, Some(Then::Leave));
+    }
+
+    #[tokio::test]
+    async fn a_slow_mouth_takes_longer_from_the_next_sentence_on() {
+        let mut mouth = Mouth::new(Some(Arc::new(Hum)), APOLOGY);
+        mouth.begin();
+        mouth.write("The first of two sentences. ");
+        said(&mut mouth, Part::Whole).await;
+        mouth.set_slow(true);
+        mouth.write("The second one.");
+        mouth.end(Then::Listen);
+        said(&mut mouth, Part::End(Then::Listen)).await;
+        let ticks = std::iter::repeat_with(|| mouth.tick()).position(|tick| tick.over.is_some());
+        assert_eq!(ticks, Some(3 + 4 - 1));
     }
 
     #[tokio::test]

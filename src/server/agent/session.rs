@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     answers::{Answers, Taken},
     attendance::{self, Attendance, Standing},
+    audio::recording::Recording,
+    commands::{Command, Event},
     conversation::Conversation,
     ear::Ear,
     link::{Closed, Joined, Kind, Order, Presence, RoomEvent},
@@ -84,6 +86,9 @@ pub(super) enum Outcome {
     },
 }
 
+/// What somebody's microphone heard before the assistant did: their identity, and the sound, 16 kHz mono.
+type Heard = (String, Vec<i16>);
+
 /// One call.
 pub(super) struct Session<'a> {
     events: mpsc::Receiver<RoomEvent>,
@@ -107,6 +112,7 @@ pub(super) struct Session<'a> {
     talker: Option<Voice>,
     talker_since: Duration,
     utterance: Option<Box<dyn Utterance>>,
+    recordings: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     /// Whether nobody was left who could have understood the last utterance.
     is_deaf: bool,
@@ -156,6 +162,7 @@ impl<'a> Session<'a> {
             talker: None,
             talker_since: Duration::ZERO,
             utterance: None,
+            recordings: mpsc::channel(QUEUE),
             words: mpsc::channel(QUEUE),
             is_deaf: false,
             mouth: Mouth::new(equipment.tts.clone(), &equipment.phrases.cannot_speak),
@@ -167,6 +174,7 @@ impl<'a> Session<'a> {
 
     /// Holds the conversation until it is over.
     pub(super) async fn run(mut self, shutdown: &CancellationToken) -> Outcome {
+        self.mouth.set_slow(self.answers.is_slow());
         let mut ticks = interval(FRAME);
         // After a stall the listener's buffer is refilled at once.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -183,6 +191,12 @@ impl<'a> Session<'a> {
                         None
                     }
                 },
+                Some((identity, pcm)) = self.recordings.1.recv() => {
+                    let now = self.now();
+                    let edges = self.ears.get_mut(&identity).map(|ear| ear.on_recording(&pcm, now));
+                    self.on_edges(&identity, edges.unwrap_or_default(), now);
+                    None
+                }
                 Some(words) = self.words.1.recv() => {
                     self.on_words(words);
                     None
@@ -246,8 +260,32 @@ impl<'a> Session<'a> {
             }
             RoomEvent::Left { identity } => self.on_left(identity, now),
             RoomEvent::Audio { identity, track, opus, gap } => {
-                if self.equipment.stt.is_some() && self.attendance.has(&identity) {
-                    self.on_audio(&identity, &track, &opus, gap, now);
+                self.on_audio(&identity, &track, &opus, gap, now);
+            }
+            RoomEvent::Data { identity, topic, payload } => {
+                let is_command = topic == wire::COMMAND_TOPIC && self.attendance.has(&identity);
+                if let Some(command) = Command::read(&payload).filter(|_| is_command) {
+                    self.obey(command, now);
+                }
+            }
+            RoomEvent::Called { identity, id, method, version } => {
+                let answer = Command::called(&method, version).map(|command| {
+                    if self.attendance.has(&identity) {
+                        self.obey(command, now);
+                    }
+                    Event::CommandRecognized { command }.json()
+                });
+                self.outbox.send(Order::Answer { to: identity, id, answer });
+            }
+            RoomEvent::Recorded { identity, track } => {
+                if let Some(ear) = self.ear(&identity) {
+                    ear.await_recording(&track, now);
+                }
+            }
+            RoomEvent::Bytes { identity, topic, mime, attributes, bytes } => {
+                let ear = self.ears.get_mut(&identity).filter(|_| topic == wire::RECORDING_TOPIC);
+                if ear.is_some_and(Ear::takes_recording) {
+                    self.on_bytes(identity, mime, &attributes, bytes);
                 }
             }
             RoomEvent::Muted { identity } => {
@@ -280,6 +318,26 @@ impl<'a> Session<'a> {
         }
     }
 
+    fn obey(&mut self, command: Command, now: Duration) {
+        self.tell(&Event::CommandRecognized { command });
+        match command {
+            Command::Help => {
+                self.patience.on(Activity::Writing, now);
+                self.on_turn(Input::Wrote("help".to_owned()), now);
+            }
+            Command::Clear => {
+                self.stop_speaking();
+                self.answers.forget();
+                self.mouth.set_slow(false);
+                self.on_turn(Input::AnswerFinished, now);
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        self.outbox.send(Order::Data { topic: wire::EVENT_TOPIC, payload: event.json().into_bytes() });
+    }
+
     /// The assistant is audible once its track has an id, under which its words are shown, and somebody receives it.
     fn on_received(&mut self, now: Duration) {
         if self.is_received && !self.own.track.is_empty() {
@@ -296,16 +354,34 @@ impl<'a> Session<'a> {
     }
 
     fn on_audio(&mut self, identity: &str, track: &str, opus: &[u8], gap: bool, now: Duration) {
-        if !self.ears.contains_key(identity) {
-            let Some(ear) = Ear::new(self.equipment.noise_suppression) else { return };
-            self.ears.insert(identity.to_owned(), ear);
-            if let Some(stt) = &self.equipment.stt {
-                stt.warm();
-            }
-        }
-        let Some(ear) = self.ears.get_mut(identity) else { return };
+        let Some(ear) = self.ear(identity) else { return };
         let edges = ear.on_packet(track, opus, gap, now);
         self.on_edges(identity, edges, now);
+    }
+
+    /// The ear for somebody who is here as a visitor; none where nobody recognises speech.
+    fn ear(&mut self, identity: &str) -> Option<&mut Ear> {
+        let stt = self.equipment.stt.as_ref().filter(|_| self.attendance.has(identity))?;
+        if !self.ears.contains_key(identity) {
+            let ear = Ear::new(self.equipment.noise_suppression)?;
+            self.ears.insert(identity.to_owned(), ear);
+            stt.warm();
+        }
+        self.ears.get_mut(identity)
+    }
+
+    /// Reads a recording elsewhere, since that takes a while.
+    fn on_bytes(&self, identity: String, mime: String, attributes: &BTreeMap<String, String>, bytes: Vec<u8>) {
+        let number = |name: &str| attributes.get(name).and_then(|number| number.parse().ok()).unwrap_or_default();
+        let recording = Recording { mime, rate_hz: number("sampleRate"), channels: number("channels"), bytes };
+        let (recordings, noise_suppression) = (self.recordings.0.clone(), self.equipment.noise_suppression);
+        tokio::task::spawn_blocking(move || {
+            let pcm = recording.sound(noise_suppression);
+            if pcm.is_none() {
+                tracing::info!(mime = recording.mime, "a recording from before the call cannot be read");
+            }
+            let _ = recordings.blocking_send((identity, pcm.unwrap_or_default()));
+        });
     }
 
     /// Hears one person at a time: who begins is heard to the end.
@@ -355,6 +431,10 @@ impl<'a> Session<'a> {
         self.show_words(orders);
         if is_final {
             self.stopwatch.words(now);
+            if !text.is_empty() {
+                let identity = self.talker.as_ref().map(|talker| talker.identity.clone()).unwrap_or_default();
+                self.tell(&Event::TranscriptionReady { identity: &identity, text: &text });
+            }
         }
         self.on_turn(if is_final { Input::Words { utterance, text } } else { Input::Guess { utterance, text } }, now);
     }
@@ -372,7 +452,9 @@ impl<'a> Session<'a> {
                 self.mouth.write(&self.equipment.phrases.cannot_answer);
                 self.mouth.end(Then::Listen);
             }
-            Made::Remember(_) | Made::ToolBegan(_) => {}
+            // The rest of the answer that says so is slow already.
+            Made::Remember(memory) => self.mouth.set_slow(memory.is_slow),
+            Made::ToolBegan(_) => {}
         }
     }
 
@@ -381,8 +463,8 @@ impl<'a> Session<'a> {
         let now = self.now();
         let identities: Vec<String> = self.ears.keys().cloned().collect();
         for identity in identities {
-            let edge = self.ears.get_mut(&identity).and_then(|ear| ear.on_tick(now));
-            self.on_edges(&identity, edge.into_iter().collect(), now);
+            let edges = self.ears.get_mut(&identity).map(|ear| ear.on_tick(now));
+            self.on_edges(&identity, edges.unwrap_or_default(), now);
         }
         self.on_turn(Input::Tick, now);
         self.play(now);
@@ -411,6 +493,7 @@ impl<'a> Session<'a> {
         let uttered = self.mouth.tick();
         if uttered.is_first {
             self.answers.on_first_sound();
+            self.tell(&Event::TtsReady {});
             if let Some(laps) = self.stopwatch.sounded(now) {
                 self.account.answered(self.own.identity.clone(), laps, now);
             }

@@ -287,6 +287,8 @@ mod tests {
                 | Order::OpenText { .. }
                 | Order::WriteText { .. }
                 | Order::CloseText { .. }
+                | Order::Data { .. }
+                | Order::Answer { .. }
                 | Order::Leave => None,
             })
         };

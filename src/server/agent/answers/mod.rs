@@ -82,6 +82,17 @@ impl<'a> Answers<'a> {
         self.close(true);
     }
 
+    /// Forgets all that was said, and whatever is being made.
+    pub(super) fn forget(&mut self) {
+        self.give_up();
+        *self.conversation = Conversation::default();
+    }
+
+    /// Whether the visitor asked for a slower voice.
+    pub(super) fn is_slow(&self) -> bool {
+        self.conversation.memory().is_slow
+    }
+
     /// Waits for the next piece of the answer; for ever where none is being made.
     pub(super) async fn made(&mut self) -> Made {
         match &mut self.making {

@@ -3,6 +3,7 @@
 mod denoise;
 pub(super) mod opus;
 pub(super) mod pcm;
+pub(super) mod recording;
 pub(super) mod resample;
 
 /// Samples of a second: 16 kHz mono, what the speech engines here hear and speak.

@@ -7,9 +7,9 @@ use std::{
 
 use livekit_protocol::{
     AddTrackRequest, ConnectionQuality, DataPacket, DisconnectReason, JoinResponse, LeaveRequest, ParticipantInfo,
-    SessionDescription, SignalTarget, TrackSource, TrackType, Transcription, TranscriptionSegment, TrickleRequest,
-    UpdateParticipantMetadata, data_packet::Value, leave_request, participant_info, signal_request::Message as Request,
-    signal_response::Message as Response,
+    RpcAck, RpcError, RpcRequest, RpcResponse, SessionDescription, SignalTarget, TrackSource, TrackType, Transcription,
+    TranscriptionSegment, TrickleRequest, UpdateParticipantMetadata, UserPacket, data_packet::Value, leave_request,
+    participant_info, rpc_response, signal_request::Message as Request, signal_response::Message as Response,
 };
 use livekit_signaling::{SignalClient, SignalEvent, SignalEvents};
 use prost::Message as _;
@@ -27,8 +27,9 @@ use super::{
     others::Others,
     peer::{Peer, tracks_of},
     since_epoch,
-    text::{ReceivedText, TextReader, TextWriter},
+    text::{Content, Received, StreamReader, TextWriter},
 };
+use crate::server::agent::RpcFailure;
 
 /// Data packets that wait for the channel to open or drain; the oldest are not dropped, the call is.
 const DATA_QUEUE: usize = 4096;
@@ -60,7 +61,7 @@ pub(super) struct Driver {
     reliable: Option<ChannelId>,
     is_reliable_open: bool,
     writers: HashMap<String, TextWriter>,
-    reader: TextReader,
+    reader: StreamReader,
     data: VecDeque<Vec<u8>>,
     sequence: u32,
 }
@@ -89,7 +90,7 @@ impl Driver {
             reliable: None,
             is_reliable_open: false,
             writers: HashMap::new(),
-            reader: TextReader::default(),
+            reader: StreamReader::default(),
             data: VecDeque::new(),
             sequence: 0,
         }
@@ -230,10 +231,25 @@ impl Driver {
     async fn on_data(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let Ok(packet) = DataPacket::decode(bytes) else { return Ok(()) };
         let (sender, identity) = (packet.participant_sid, packet.participant_identity);
-        let received = packet.value.and_then(|value| self.reader.on(&sender, &identity, value));
+        let received = match packet.value {
+            Some(Value::User(UserPacket { topic: Some(topic), payload, .. })) => {
+                return self.tell(RoomEvent::Data { identity, topic, payload }).await;
+            }
+            Some(Value::RpcRequest(RpcRequest { id, method, version, .. })) => {
+                let ack = Value::RpcAck(RpcAck { request_id: id.clone() });
+                self.queue_data([packet_to(identity.clone(), ack)])?;
+                return self.tell(RoomEvent::Called { identity, id, method, version }).await;
+            }
+            Some(value) => self.reader.on(&sender, &identity, value),
+            None => None,
+        };
         let Some(received) = received else { return Ok(()) };
-        let ReceivedText { identity, topic, attributes, text } = received;
-        self.tell(RoomEvent::Text { identity, topic, attributes, text }).await
+        let Received { identity, topic, attributes, content } = received;
+        self.tell(match content {
+            Content::Text(text) => RoomEvent::Text { identity, topic, attributes, text },
+            Content::Bytes { mime, bytes } => RoomEvent::Bytes { identity, topic, mime, attributes, bytes },
+        })
+        .await
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
@@ -315,6 +331,20 @@ impl Driver {
                 self.queue_data(writer.map(|writer| writer.close(attributes.into_iter().collect())))?;
             }
             Order::Transcript(transcript) => self.queue_data([transcription(transcript)])?,
+            Order::Data { topic, payload } => {
+                let user = UserPacket { topic: Some(topic.to_owned()), payload, ..Default::default() };
+                self.queue_data([DataPacket { value: Some(Value::User(user)), ..Default::default() }])?;
+            }
+            Order::Answer { to, id, answer } => {
+                let value = match answer {
+                    Ok(payload) => rpc_response::Value::Payload(payload),
+                    Err(RpcFailure { code, message }) => {
+                        rpc_response::Value::Error(RpcError { code, message: message.to_owned(), data: String::new() })
+                    }
+                };
+                let response = Value::RpcResponse(RpcResponse { request_id: id, value: Some(value) });
+                self.queue_data([packet_to(to, response)])?;
+            }
             Order::Leave => {}
         }
         Ok(())
@@ -401,6 +431,10 @@ fn closed_by(leave: &LeaveRequest) -> Closed {
         leave_request::Action::Disconnect => Closed::Ended,
         leave_request::Action::Resume | leave_request::Action::Reconnect => Closed::Lost,
     }
+}
+
+fn packet_to(identity: String, value: Value) -> DataPacket {
+    DataPacket { destination_identities: vec![identity], value: Some(value), ..Default::default() }
 }
 
 fn transcription(transcript: Transcript) -> DataPacket {

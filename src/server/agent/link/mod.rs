@@ -25,7 +25,10 @@ pub use self::arrivals::Arrived;
 use self::{driver::Driver, peer::Peer};
 use crate::{
     domain::record::RoomLife,
-    server::token::{ApiKey, Claims, TokenError, VideoGrants},
+    server::{
+        agent::RpcFailure,
+        token::{ApiKey, Claims, TokenError, VideoGrants},
+    },
 };
 
 /// The highest signalling protocol with which a server lets the data channels be negotiated in band.
@@ -147,6 +150,46 @@ pub enum RoomEvent {
         /// The text.
         text: String,
     },
+    /// A byte stream arrived whole.
+    Bytes {
+        /// Who sent it.
+        identity: String,
+        /// The stream's topic.
+        topic: String,
+        /// What the bytes are.
+        mime: String,
+        /// Its attributes; the trailer's win over the header's.
+        attributes: BTreeMap<String, String>,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// A data packet.
+    Data {
+        /// Who sent it.
+        identity: String,
+        /// Its topic.
+        topic: String,
+        /// What it holds.
+        payload: Vec<u8>,
+    },
+    /// Somebody calls a method of the assistant by LiveKit's RPC, and waits for [`Order::Answer`].
+    Called {
+        /// Their identity.
+        identity: String,
+        /// The call's id.
+        id: String,
+        /// The method's name.
+        method: String,
+        /// The version of the protocol.
+        version: u32,
+    },
+    /// Somebody's microphone was recorded before the assistant heard it: the recording follows as a byte stream.
+    Recorded {
+        /// Their identity.
+        identity: String,
+        /// The sid of the microphone's track.
+        track: String,
+    },
     /// The assistant is no longer in the room; nothing follows.
     Closed(Closed),
 }
@@ -199,6 +242,22 @@ pub enum Order {
     },
     /// LiveKit's older packet for transcripts.
     Transcript(Transcript),
+    /// A data packet to everybody.
+    Data {
+        /// Its topic.
+        topic: &'static str,
+        /// What it holds.
+        payload: Vec<u8>,
+    },
+    /// The answer to a call of [`RoomEvent::Called`].
+    Answer {
+        /// Who called.
+        to: String,
+        /// The call's id.
+        id: String,
+        /// What the method gave.
+        answer: Result<String, RpcFailure>,
+    },
     /// Leaves the room.
     Leave,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use livekit_protocol::{ParticipantInfo, TrackSource, participant_info};
+use livekit_protocol::{AudioTrackFeature, ParticipantInfo, TrackInfo, TrackSource, participant_info};
 
 use super::{Kind, RoomEvent};
 
@@ -16,6 +16,8 @@ pub(super) struct Others {
 struct Other {
     identity: String,
     is_present: bool,
+    /// Whether it was told that their microphone was recorded.
+    is_recorded: bool,
     attributes: BTreeMap<String, String>,
 }
 
@@ -36,8 +38,13 @@ impl Others {
         let mut events = Vec::new();
         let is_present = was_present || info.state() == participant_info::State::Active;
         let attributes: BTreeMap<_, _> = info.attributes.clone().into_iter().collect();
-        let has_changed = known.is_none_or(|other| other.attributes != attributes);
-        let other = Other { identity: identity.clone(), is_present, attributes: attributes.clone() };
+        let has_changed = known.as_ref().is_none_or(|other| other.attributes != attributes);
+        let microphone = info.tracks.iter().find(|track| track.source() == TrackSource::Microphone);
+        let was_recorded = known.is_some_and(|other| other.is_recorded);
+        let recorded = |track: &TrackInfo| track.audio_features().any(|it| it == AudioTrackFeature::TfPreconnectBuffer);
+        let recorded = microphone.filter(|track| is_present && recorded(track));
+        let is_recorded = recorded.is_some();
+        let other = Other { identity: identity.clone(), is_present, is_recorded, attributes: attributes.clone() };
         self.others.insert(info.sid.clone(), other);
         if is_present && !was_present {
             events.push(RoomEvent::Arrived { identity: identity.clone(), kind: kind_of(&info) });
@@ -45,7 +52,9 @@ impl Others {
         if has_changed && !attributes.is_empty() {
             events.push(RoomEvent::Attributes { identity: identity.clone(), attributes });
         }
-        let microphone = info.tracks.iter().find(|track| track.source() == TrackSource::Microphone);
+        if let Some(track) = recorded.filter(|_| !was_recorded) {
+            events.push(RoomEvent::Recorded { identity: identity.clone(), track: track.sid.clone() });
+        }
         if microphone.is_some_and(|track| track.muted) {
             events.push(RoomEvent::Muted { identity });
         }
@@ -64,7 +73,6 @@ fn kind_of(info: &ParticipantInfo) -> Kind {
 
 #[cfg(test)]
 mod tests {
-    use livekit_protocol::TrackInfo;
     use participant_info::State;
 
     use super::*;
@@ -107,5 +115,21 @@ mod tests {
         assert_eq!(others.on(info.clone()), [RoomEvent::Attributes { identity: "ada".into(), attributes }]);
         info.tracks = vec![TrackInfo { source: TrackSource::Microphone as i32, muted: true, ..Default::default() }];
         assert_eq!(others.on(info), [RoomEvent::Muted { identity: "ada".into() }]);
+    }
+
+    #[test]
+    fn a_recorded_microphone_is_told_once() {
+        let mut others = Others::default();
+        let mut info = ada(State::Active);
+        let features = vec![AudioTrackFeature::TfPreconnectBuffer as i32];
+        let source = TrackSource::Microphone as i32;
+        info.tracks = vec![TrackInfo { sid: "TR_a".into(), source, audio_features: features, ..Default::default() }];
+        let identity = || "ada".to_owned();
+        let arrived = RoomEvent::Arrived { identity: identity(), kind: Kind::Person };
+        assert_eq!(
+            others.on(info.clone()),
+            [arrived, RoomEvent::Recorded { identity: identity(), track: "TR_a".into() }]
+        );
+        assert_eq!(others.on(info), []);
     }
 }

@@ -1,4 +1,4 @@
-//! Text streams: header, chunks and trailer as LiveKit's data packets.
+//! Streams of text and of bytes: header, chunks and trailer as LiveKit's data packets.
 //!
 //! Outgoing streams are packets ready to send; incoming ones are gathered until they are whole.
 
@@ -15,7 +15,8 @@ const CHUNK_BYTES: usize = 15_000;
 
 /// Streams that one sender may have open towards the assistant at once, and the bytes that they may hold in all.
 const OPEN_STREAMS: usize = 16;
-const OPEN_BYTES: usize = 64 * 1024;
+/// The largest is ten seconds of a microphone, bare: LiveKit's clients record no more before somebody is there.
+const OPEN_BYTES: usize = 1024 * 1024;
 
 /// A text stream that is being written.
 #[derive(Debug)]
@@ -79,13 +80,27 @@ impl TextWriter {
     }
 }
 
-/// A text that arrived whole.
+/// A stream that arrived whole.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ReceivedText {
+pub(super) struct Received {
     pub(super) identity: String,
     pub(super) topic: String,
     pub(super) attributes: BTreeMap<String, String>,
-    pub(super) text: String,
+    pub(super) content: Content,
+}
+
+/// What was in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Bytes {
+        /// What they are.
+        mime: String,
+        /// As they came.
+        bytes: Vec<u8>,
+    },
 }
 
 #[derive(Debug)]
@@ -93,25 +108,27 @@ struct Incoming {
     identity: String,
     topic: String,
     attributes: BTreeMap<String, String>,
+    /// What bytes are; absent where they are text.
+    mime: Option<String>,
     content: Vec<u8>,
 }
 
 /// One sender's open streams, by id.
 type Streams = HashMap<String, Incoming>;
 
-/// Gathers incoming text streams, each sender's apart; forgets those that would not end.
+/// Gathers incoming streams, each sender's apart; forgets those that would not end.
 ///
 /// A sender is known by the sid that the server writes on each packet: the identity of a header may be another's, in
 /// whose name an assistant writes.
 #[derive(Debug, Default)]
-pub(super) struct TextReader {
+pub(super) struct StreamReader {
     senders: HashMap<String, Streams>,
 }
 
-impl TextReader {
-    /// Takes a packet's value, its sender's sid and whose words it holds; gives the text that it completes.
+impl StreamReader {
+    /// Takes a packet's value, its sender's sid and whose words it holds; gives the stream that it completes.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
-    pub(super) fn on(&mut self, sender: &str, identity: &str, value: Value) -> Option<ReceivedText> {
+    pub(super) fn on(&mut self, sender: &str, identity: &str, value: Value) -> Option<Received> {
         match value {
             Value::StreamHeader(header) => self.header(sender, identity, header),
             Value::StreamChunk(chunk) => {
@@ -127,12 +144,12 @@ impl TextReader {
             }
             Value::StreamTrailer(trailer) => {
                 let streams = self.senders.get_mut(sender)?;
-                let Incoming { identity, topic, mut attributes, content } = streams.remove(&trailer.stream_id)?;
+                let mut stream = streams.remove(&trailer.stream_id)?;
                 if streams.is_empty() {
                     self.forget(sender);
                 }
-                attributes.extend(trailer.attributes);
-                received(identity, topic, attributes, content)
+                stream.attributes.extend(trailer.attributes);
+                stream.received()
             }
             _ => None,
         }
@@ -143,36 +160,44 @@ impl TextReader {
         self.senders.remove(sender);
     }
 
-    fn header(&mut self, sender: &str, identity: &str, header: Header) -> Option<ReceivedText> {
-        let is_text = matches!(header.content_header, Some(ContentHeader::TextHeader(_)));
-        if !is_text || header.compression != CompressionType::None as i32 {
+    fn header(&mut self, sender: &str, identity: &str, header: Header) -> Option<Received> {
+        let mime = match header.content_header? {
+            ContentHeader::TextHeader(_) => None,
+            ContentHeader::ByteHeader(_) => Some(header.mime_type),
+        };
+        if header.compression != CompressionType::None as i32 {
             return None;
         }
         let (topic, attributes) = (header.topic, header.attributes.into_iter().collect());
-        let identity = identity.to_owned();
+        let mut stream = Incoming { identity: identity.to_owned(), topic, attributes, mime, content: Vec::new() };
         if let Some(content) = header.inline_content {
-            return received(identity, topic, attributes, content);
+            stream.content = content;
+            return stream.received();
         }
         let streams = self.senders.entry(sender.to_owned()).or_default();
         if streams.len() >= OPEN_STREAMS {
             streams.clear();
         }
-        streams.insert(header.stream_id, Incoming { identity, topic, attributes, content: Vec::new() });
+        streams.insert(header.stream_id, stream);
         None
     }
 }
 
-fn received(
-    identity: String,
-    topic: String,
-    attributes: BTreeMap<String, String>,
-    content: Vec<u8>,
-) -> Option<ReceivedText> {
-    Some(ReceivedText { identity, topic, attributes, text: String::from_utf8(content).ok()? })
+impl Incoming {
+    fn received(self) -> Option<Received> {
+        let Self { identity, topic, attributes, mime, content } = self;
+        let content = match mime {
+            Some(mime) => Content::Bytes { mime, bytes: content },
+            None => Content::Text(String::from_utf8(content).ok()?),
+        };
+        Some(Received { identity, topic, attributes, content })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use livekit_protocol::data_stream::ByteHeader;
+
     use super::*;
 
     fn values(packets: impl IntoIterator<Item = DataPacket>) -> Vec<Value> {
@@ -190,15 +215,15 @@ mod tests {
         packets.push(writer.close(HashMap::from([("final".to_owned(), "true".to_owned())])));
         let attributes = BTreeMap::from([("final".to_owned(), "true".to_owned())]);
         assert!(packets.len() >= 5);
-        let mut reader = TextReader::default();
+        let mut reader = StreamReader::default();
         let texts: Vec<_> = values(packets).into_iter().filter_map(|value| reader.on("PA_a", "ada", value)).collect();
         assert_eq!(
             texts,
-            [ReceivedText {
+            [Received {
                 identity: "ada".into(),
                 topic: "lk.chat".into(),
                 attributes,
-                text: format!("hello {long}")
+                content: Content::Text(format!("hello {long}"))
             }]
         );
         assert!(reader.senders.is_empty());
@@ -212,15 +237,44 @@ mod tests {
     }
 
     /// What is read of packets that `PA_<identity>` sent.
-    fn read(reader: &mut TextReader, identity: &str, values: &[Value]) -> Vec<(String, String)> {
+    fn read(reader: &mut StreamReader, identity: &str, values: &[Value]) -> Vec<(String, String)> {
         let sender = format!("PA_{identity}");
         let texts = values.iter().filter_map(|value| reader.on(&sender, identity, value.clone()));
-        texts.map(|received| (received.identity, received.text)).collect()
+        texts.map(|received| (received.identity, text(received.content))).collect()
+    }
+
+    fn text(content: Content) -> String {
+        let Content::Text(text) = content else { panic!("no text") };
+        text
+    }
+
+    #[test]
+    fn bytes_come_as_they_are() {
+        let header = Header {
+            stream_id: "s1".into(),
+            topic: "lk.agent.pre-connect-audio-buffer".into(),
+            mime_type: "audio/webm;codecs=opus".into(),
+            content_header: Some(ContentHeader::ByteHeader(ByteHeader::default())),
+            ..Default::default()
+        };
+        let chunk = |content: &[u8]| Chunk { stream_id: "s1".into(), content: content.into(), ..Default::default() };
+        let trailer = Trailer { stream_id: "s1".into(), ..Default::default() };
+        let values = [
+            Value::StreamHeader(header),
+            Value::StreamChunk(chunk(&[0xff, 0x00])),
+            Value::StreamChunk(chunk(&[0xfe])),
+            Value::StreamTrailer(trailer),
+        ];
+        let mut reader = StreamReader::default();
+        let read: Vec<_> = values.into_iter().filter_map(|value| reader.on("PA_a", "ada", value)).collect();
+        let content = Content::Bytes { mime: "audio/webm;codecs=opus".into(), bytes: vec![0xff, 0x00, 0xfe] };
+        let topic = "lk.agent.pre-connect-audio-buffer".into();
+        assert_eq!(read, [Received { identity: "ada".into(), topic, attributes: BTreeMap::new(), content }]);
     }
 
     #[test]
     fn an_id_is_its_senders_own() {
-        let mut reader = TextReader::default();
+        let mut reader = StreamReader::default();
         let ((ada, ada_ends), (bob, bob_ends)) = (stream("s1", "from ada"), stream("s1", "from bob"));
         assert_eq!(read(&mut reader, "ada", &ada), []);
         assert_eq!(read(&mut reader, "bob", &bob_ends), []);
@@ -231,18 +285,21 @@ mod tests {
 
     #[test]
     fn an_assistant_writes_down_what_others_say() {
-        let mut reader = TextReader::default();
+        let mut reader = StreamReader::default();
         let (begun, ends) = stream("s1", "are you free");
         let [header, rest @ ..] = &begun[..] else { panic!("no header") };
         assert_eq!(reader.on("PA_agent", "ada", header.clone()), None);
         let rest = rest.iter().chain(&ends);
         let read: Vec<_> = rest.filter_map(|value| reader.on("PA_agent", "agent", value.clone())).collect();
-        assert!(matches!(&read[..], [text] if text.identity == "ada" && text.text == "are you free"), "{read:?}");
+        assert!(
+            matches!(&read[..], [it] if it.identity == "ada" && it.content == Content::Text("are you free".into())),
+            "{read:?}"
+        );
     }
 
     #[test]
     fn a_stream_that_is_opened_again_begins_again() {
-        let mut reader = TextReader::default();
+        let mut reader = StreamReader::default();
         let (begun, ends) = stream("s1", &"x".repeat(10_000));
         for _ in 0..20 {
             assert_eq!(read(&mut reader, "ada", &begun), []);
@@ -252,7 +309,7 @@ mod tests {
 
     #[test]
     fn streams_that_never_end_are_forgotten() {
-        let mut reader = TextReader::default();
+        let mut reader = StreamReader::default();
         let (bob, bob_ends) = stream("s0", "patient");
         assert_eq!(read(&mut reader, "bob", &bob), []);
         for n in 0..100 {

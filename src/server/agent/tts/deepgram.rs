@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::{
-    Pieces, Tts,
+    Pieces, Tempo, Tts,
     stream::{Rate, pass_on},
 };
 use crate::server::agent::{
@@ -37,7 +37,8 @@ impl Tts for Deepgram {
         self.web.warm(&self.url);
     }
 
-    async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), ProviderError> {
+    /// It knows one tempo.
+    async fn speak(&self, sentence: &str, _: Tempo, sound: &Pieces) -> Result<(), ProviderError> {
         let rate = SAMPLE_HZ.to_string();
         let query = [("model", &*self.model), ("encoding", "linear16"), ("sample_rate", &rate), ("container", "none")];
         let request = self.web.http().post(&self.url).query(&query);

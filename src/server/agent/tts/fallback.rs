@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    Pieces, Tts,
+    Pieces, Tempo, Tts,
     pace::{self, Pace},
 };
 use crate::server::agent::providers::{ProviderError, Roster};
@@ -42,9 +42,9 @@ impl Voice {
     }
 
     /// Speaks; gives how many samples were sent, and how it ended.
-    async fn speak(&self, text: &str, sound: &Pieces) -> (usize, Result<(), ProviderError>) {
+    async fn speak(&self, text: &str, tempo: Tempo, sound: &Pieces) -> (usize, Result<(), ProviderError>) {
         let (pieces, mut made) = mpsc::channel(1);
-        let mut speaking = self.tts.speak(text, &pieces);
+        let mut speaking = self.tts.speak(text, tempo, &pieces);
         let mut samples = 0;
         let mut deadline = Moment::now() + self.patience;
         let result = loop {
@@ -113,20 +113,20 @@ impl Tts for Fallback {
         }
     }
 
-    async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), ProviderError> {
-        self.0.speak(sentence, sound).await
+    async fn speak(&self, sentence: &str, tempo: Tempo, sound: &Pieces) -> Result<(), ProviderError> {
+        self.0.speak(sentence, tempo, sound).await
     }
 }
 
 impl All {
-    async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), ProviderError> {
+    async fn speak(&self, sentence: &str, tempo: Tempo, sound: &Pieces) -> Result<(), ProviderError> {
         let mut rest = sentence;
         let order = locked(&self.roster).order(self.start.elapsed());
         for at in order {
             let voice = &self.voices[at];
             let mut has_failed = false;
             for _ in 0..TRIES {
-                let (samples, result) = voice.speak(rest, sound).await;
+                let (samples, result) = voice.speak(rest, tempo, sound).await;
                 let Err(error) = result else {
                     locked(&voice.pace).learn(rest, samples);
                     locked(&self.roster).worked(at);
@@ -166,7 +166,7 @@ impl All {
             pcm
         };
         let speak = async {
-            let spoken = self.speak(&apology.text, &sound).await;
+            let spoken = self.speak(&apology.text, Tempo::Usual, &sound).await;
             drop(sound);
             spoken
         };
@@ -209,7 +209,7 @@ mod tests {
 
     #[async_trait]
     impl Tts for Actor {
-        async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), ProviderError> {
+        async fn speak(&self, sentence: &str, _: Tempo, sound: &Pieces) -> Result<(), ProviderError> {
             locked(&self.asked).push(format!("{}: {sentence}", self.name));
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
             match self.acts[turn.min(self.acts.len() - 1)] {
@@ -262,7 +262,7 @@ mod tests {
         /// Speaks; gives the samples and whether it worked, and who was asked for what.
         async fn speaks(&self, text: &str) -> (Vec<i16>, bool, Vec<String>) {
             let (sound, mut made) = mpsc::channel(16);
-            let spoken = self.fallback.speak(text, &sound).await;
+            let spoken = self.fallback.speak(text, Tempo::Usual, &sound).await;
             let pcm = std::iter::from_fn(|| made.try_recv().ok()).flatten().collect();
             (pcm, spoken.is_ok(), std::mem::take(&mut locked(&self.asked)))
         }

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::process::Command;
 
-use super::{Pieces, Tts};
+use super::{Pieces, Tempo, Tts};
 use crate::server::agent::{
     audio::{SAMPLE_HZ, pcm},
     providers::ProviderError,
@@ -40,7 +40,7 @@ pub(in crate::server::agent) struct Flite {
 
 #[derive(Default)]
 struct Cache {
-    spoken: HashMap<String, Arc<[i16]>>,
+    spoken: HashMap<(String, Tempo), Arc<[i16]>>,
     samples: usize,
 }
 
@@ -61,24 +61,25 @@ impl Flite {
         Self { voice: voice.into(), cache: Mutex::default() }
     }
 
-    async fn spoken(&self, sentence: &str) -> Result<Arc<[i16]>, ProviderError> {
-        let known = self.cache.lock().unwrap_or_else(PoisonError::into_inner).spoken.get(sentence).cloned();
+    async fn spoken(&self, sentence: &str, tempo: Tempo) -> Result<Arc<[i16]>, ProviderError> {
+        let key = (sentence.to_owned(), tempo);
+        let known = self.cache.lock().unwrap_or_else(PoisonError::into_inner).spoken.get(&key).cloned();
         if let Some(pcm) = known {
             return Ok(pcm);
         }
-        let pcm = self.run(sentence).await?;
+        let pcm = self.run(sentence, tempo).await?;
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.samples + pcm.len() <= CACHE_SAMPLES {
             cache.samples += pcm.len();
-            cache.spoken.insert(sentence.to_owned(), pcm.clone());
+            cache.spoken.insert(key, pcm.clone());
         }
         Ok(pcm)
     }
 
-    async fn run(&self, sentence: &str) -> Result<Arc<[i16]>, ProviderError> {
+    async fn run(&self, sentence: &str, tempo: Tempo) -> Result<Arc<[i16]>, ProviderError> {
         let spoken: String = sentence.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
         let output = Command::new(PROGRAM)
-            .args(["-voice", &self.voice, "-t", &spoken, "-o", "/dev/stdout"])
+            .args(["-voice", &self.voice, "--setf", stretch(tempo), "-t", &spoken, "-o", "/dev/stdout"])
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
@@ -91,10 +92,18 @@ impl Flite {
 
 #[async_trait]
 impl Tts for Flite {
-    async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), ProviderError> {
+    async fn speak(&self, sentence: &str, tempo: Tempo, sound: &Pieces) -> Result<(), ProviderError> {
         // Nobody listens any more: that is no failure.
-        sound.send(self.spoken(sentence).await?.to_vec()).await.ok();
+        sound.send(self.spoken(sentence, tempo).await?.to_vec()).await.ok();
         Ok(())
+    }
+}
+
+/// How long flite's sounds are, as a part of what the voice's are.
+fn stretch(tempo: Tempo) -> &'static str {
+    match tempo {
+        Tempo::Usual => "duration_stretch=1",
+        Tempo::Slow => "duration_stretch=1.33",
     }
 }
 
@@ -111,6 +120,22 @@ fn trimmed(pcm: &[i16]) -> Vec<i16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_slow_voice_takes_a_third_longer() {
+        if !Flite::is_installed() {
+            eprintln!("SKIPPED: a_slow_voice_takes_a_third_longer: this machine lacks flite");
+            return;
+        }
+        let flite = Flite::new("slt");
+        let mut lengths = Vec::new();
+        for tempo in [Tempo::Usual, Tempo::Slow, Tempo::Usual] {
+            let sentence = "A jazz trio for three hours is twelve hundred euros.";
+            lengths.push(flite.spoken(sentence, tempo).await.unwrap().len() as f64);
+        }
+        assert!((1.2..1.45).contains(&(lengths[1] / lengths[0])), "{lengths:?}");
+        assert_eq!(lengths[2], lengths[0]);
+    }
 
     #[test]
     fn silence_around_a_sentence_goes() {

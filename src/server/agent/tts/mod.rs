@@ -29,6 +29,16 @@ use super::providers::{ProviderError, Web};
 /// Where a sentence's sound goes: pieces of any length, 16 kHz mono.
 pub type Pieces = mpsc::Sender<Vec<i16>>;
 
+/// How fast a sentence is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tempo {
+    /// As the voice speaks.
+    #[default]
+    Usual,
+    /// Slower, for a caller who asked for that: three quarters of it, where the voice can.
+    Slow,
+}
+
 /// Speaks.
 #[async_trait]
 pub trait Tts: Send + Sync {
@@ -40,7 +50,7 @@ pub trait Tts: Send + Sync {
     ///
     /// # Errors
     /// An engine that fails or takes too long; what it has sent until then stands.
-    async fn speak(&self, sentence: &str, sound: &Pieces) -> Result<(), ProviderError>;
+    async fn speak(&self, sentence: &str, tempo: Tempo, sound: &Pieces) -> Result<(), ProviderError>;
 }
 
 /// The voices of `settings`, each of which stands in for those before it, but for flite where this machine has none; none
