@@ -22,7 +22,7 @@ use crate::sfu_connection::Connection;
 /// The client's id of the track that a participant publishes.
 const CID: &str = "microphone";
 /// How long a story waits for what must come; only a broken server makes it wait that long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The two signalling paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

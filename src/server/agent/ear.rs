@@ -31,15 +31,17 @@ pub(super) struct Ear {
     last_packet: Duration,
     /// The track that is heard.
     track: String,
-    awaited: Option<Awaited>,
+    recording: Recording,
 }
 
-/// A recording that is to come.
-struct Awaited {
-    until: Duration,
-    /// Whether it is here, and being read.
-    has_come: bool,
-    held: Vec<Held>,
+/// A recording of what was said before.
+enum Recording {
+    /// None is to come, or it is of no use any more.
+    None,
+    /// It is to come, and what is heard meanwhile waits; `has_come` when it is being read.
+    Awaited { until: Duration, has_come: bool, held: Vec<Held> },
+    /// It was waited for in vain, and nobody has spoken since.
+    Late { has_come: bool },
 }
 
 /// A packet that waits for it.
@@ -54,7 +56,7 @@ impl Ear {
     pub(super) fn new(noise_suppression: bool) -> Option<Self> {
         let decoder = VoiceDecoder::new(noise_suppression)?;
         let (gate, track) = (Gate::new(Earshot::new()), String::new());
-        Some(Self { decoder, gate, last_packet: Duration::ZERO, track, awaited: None })
+        Some(Self { decoder, gate, last_packet: Duration::ZERO, track, recording: Recording::None })
     }
 
     /// The sid of the track that was heard last.
@@ -68,47 +70,67 @@ impl Ear {
             track.clone_into(&mut self.track);
         }
         self.last_packet = now;
-        if let Some(awaited) = &mut self.awaited {
-            awaited.held.push(Held { opus: opus.to_owned(), gap, at: now });
+        if let Recording::Awaited { held, .. } = &mut self.recording {
+            held.push(Held { opus: opus.to_owned(), gap, at: now });
             return Vec::new();
         }
-        self.gate.push(&self.decoder.decode(opus, gap), now)
+        self.hear(opus, gap, now)
+    }
+
+    fn hear(&mut self, opus: &[u8], gap: bool, at: Duration) -> Vec<Edge> {
+        let edges = self.gate.push(&self.decoder.decode(opus, gap), at);
+        if !edges.is_empty() {
+            self.recording = Recording::None;
+        }
+        edges
     }
 
     /// A recording of what `track` heard before is to come.
     pub(super) fn await_recording(&mut self, track: &str, now: Duration) {
         track.clone_into(&mut self.track);
-        self.awaited = Some(Awaited { until: now + RECORDING_WAIT, has_come: false, held: Vec::new() });
+        self.recording = Recording::Awaited { until: now + RECORDING_WAIT, has_come: false, held: Vec::new() };
     }
 
     /// A recording is here; whether it is to be read.
     pub(super) fn takes_recording(&mut self) -> bool {
-        self.awaited.as_mut().is_some_and(|awaited| !std::mem::replace(&mut awaited.has_come, true))
+        match &mut self.recording {
+            Recording::Awaited { has_come, .. } | Recording::Late { has_come } => !std::mem::replace(has_come, true),
+            Recording::None => false,
+        }
     }
 
-    /// The recording came, 16 kHz mono: it ends where the packets begin. One that comes too late is not heard.
+    /// The recording came, 16 kHz mono: it ends where the packets begin. One that comes after somebody spoke is not heard.
     pub(super) fn on_recording(&mut self, pcm: &[i16], now: Duration) -> Vec<Edge> {
-        let Some(awaited) = self.awaited.take() else { return Vec::new() };
-        let end = awaited.held.first().map_or(now, |first| first.at.saturating_sub(FRAME));
+        let held = match std::mem::replace(&mut self.recording, Recording::None) {
+            Recording::Awaited { held, .. } => held,
+            Recording::Late { .. } => Vec::new(),
+            Recording::None => return Vec::new(),
+        };
+        let end = held.first().map_or(now, |first| first.at.saturating_sub(FRAME));
         let frames = pcm.chunks(FRAME_SAMPLES);
         let after = (0..frames.len() as u32).rev().map(|left| FRAME * left);
         let edges = frames.zip(after).flat_map(|(frame, after)| self.gate.push(frame, end.saturating_sub(after)));
         let mut edges: Vec<Edge> = edges.collect();
         self.last_packet = self.last_packet.max(end);
-        edges.extend(self.release(awaited));
+        edges.extend(self.release(held));
         edges
     }
 
-    fn release(&mut self, awaited: Awaited) -> Vec<Edge> {
-        let held = awaited.held.into_iter();
-        held.flat_map(|Held { opus, gap, at }| self.gate.push(&self.decoder.decode(&opus, gap), at)).collect()
+    fn release(&mut self, held: Vec<Held>) -> Vec<Edge> {
+        held.into_iter().flat_map(|Held { opus, gap, at }| self.hear(&opus, gap, at)).collect()
     }
 
     /// Time has passed.
     pub(super) fn on_tick(&mut self, now: Duration) -> Vec<Edge> {
-        match self.awaited.take_if(|awaited| now >= awaited.until) {
-            Some(awaited) => self.release(awaited),
-            None => self.silent(now).into_iter().collect(),
+        match &mut self.recording {
+            Recording::Awaited { until, has_come, held } if now >= *until => {
+                let (held, has_come) = (std::mem::take(held), *has_come);
+                self.recording = Recording::Late { has_come };
+                self.release(held)
+            }
+            Recording::None | Recording::Awaited { .. } | Recording::Late { .. } => {
+                self.silent(now).into_iter().collect()
+            }
         }
     }
 
@@ -172,9 +194,28 @@ mod tests {
         ear.await_recording("TR_a", ms(4900));
         listens(&mut ear, 5);
         assert_eq!(ear.on_tick(ms(7899)), []);
-        assert!(ear.awaited.is_some());
+        assert!(matches!(ear.recording, Recording::Awaited { .. }));
         assert_eq!(ear.on_tick(ms(7900)), []);
-        assert!(ear.awaited.is_none());
-        assert_eq!(ear.on_recording(&voice(100), ms(8000)), []);
+        // It is heard late where nobody has spoken since.
+        assert!(ear.takes_recording());
+        let edges = ear.on_recording(&voice(100), ms(9000));
+        assert!(matches!(edges[0], Edge::Started { at, .. } if at >= ms(6950) && at < ms(7400)), "{:?}", edges[0]);
+    }
+
+    #[test]
+    fn a_recording_that_comes_after_somebody_spoke_is_of_no_use() {
+        let mut ear = Ear::new(false).unwrap();
+        ear.await_recording("TR_a", ms(0));
+        ear.on_tick(ms(3000));
+        let mut encoder = VoiceEncoder::new().unwrap();
+        let spoken = voice(20);
+        let frames = (0u64..).zip(spoken.chunks(FRAME_SAMPLES));
+        let edges = frames.flat_map(|(n, frame)| {
+            let opus = encoder.encode(frame).unwrap();
+            ear.on_packet("TR_a", &opus, false, ms(4000 + 20 * n))
+        });
+        assert!(edges.count() > 0);
+        assert!(!ear.takes_recording());
+        assert_eq!(ear.on_recording(&voice(100), ms(5000)), []);
     }
 }
