@@ -18,7 +18,7 @@ const DTX_AFTER: Duration = Duration::from_millis(80);
 const LOST_AFTER: Duration = Duration::from_millis(1000);
 
 /// Listens to one person.
-pub(super) struct Ear {
+pub struct Ear {
     decoder: VoiceDecoder,
     gate: Gate<Earshot>,
     last_packet: Duration,
@@ -28,7 +28,7 @@ pub(super) struct Ear {
 
 impl Ear {
     /// Makes an ear, with or without `noise_suppression`; none if the codec refuses.
-    pub(super) fn new(noise_suppression: bool) -> Option<Self> {
+    pub fn new(noise_suppression: bool) -> Option<Self> {
         let decoder = VoiceDecoder::new(noise_suppression)?;
         Some(Self { decoder, gate: Gate::new(Earshot::new()), last_packet: Duration::ZERO, track: String::new() })
     }
@@ -38,8 +38,8 @@ impl Ear {
         &self.track
     }
 
-    /// Takes one packet.
-    pub(super) fn on_packet(&mut self, track: &str, opus: &[u8], gap: bool, now: Duration) -> Vec<Edge> {
+    /// Takes one packet of a `track`, which comes after a `gap` if the one before it was lost; times count from anywhere.
+    pub fn on_packet(&mut self, track: &str, opus: &[u8], gap: bool, now: Duration) -> Vec<Edge> {
         if self.track != track {
             track.clone_into(&mut self.track);
         }

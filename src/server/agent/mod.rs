@@ -41,10 +41,13 @@ mod turn;
 mod vad;
 
 pub use self::{
+    ear::Ear,
     host::{AgentConfig, AgentHost, Speech, speech},
     link::Link,
     llm::{CloudChoice, LlmChoice, LlmError},
     report::Reporter,
+    script::Knowledge,
     settings::{CallingCode, Keys, Settings, SettingsError},
     tools::{Mailbox, MailboxError, SpokenMessage},
+    vad::Edge,
 };

@@ -33,7 +33,7 @@ use super::{
     script::Then,
     settings::Timings,
     stopwatch::Stopwatch,
-    stt::{Stt, Understood, Utterance, UtteranceId, Words},
+    stt::{Attention, Stt, Understood, UtteranceId, Words},
     tools::Mailbox,
     transcript::{Transcripts, Voice},
     tts::Tts,
@@ -106,7 +106,7 @@ pub(super) struct Session<'a> {
     /// Who was heard last, since when, and their utterance while it goes on.
     talker: Option<Voice>,
     talker_since: Duration,
-    utterance: Option<Box<dyn Utterance>>,
+    utterance: Option<Attention>,
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     /// Whether nobody was left who could have understood the last utterance.
     is_deaf: bool,
@@ -318,10 +318,10 @@ impl<'a> Session<'a> {
                     self.talker = Some(Voice { identity: identity.to_owned(), track });
                     self.talker_since = at;
                     self.on_turn(Input::SpeechStarted { at }, now);
-                    self.hear(&pcm);
+                    self.hear(&pcm, now);
                 }
                 Edge::Continued { until, pcm } if is_talker => {
-                    self.hear(&pcm);
+                    self.hear(&pcm, until);
                     self.on_turn(Input::SpeechGoesOn { until }, now);
                 }
                 Edge::Ended { at } if is_talker => {
@@ -334,9 +334,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn hear(&mut self, pcm: &[i16]) {
+    fn hear(&mut self, pcm: &[i16], until: Duration) {
         if let Some(utterance) = &mut self.utterance {
-            utterance.hear(pcm);
+            utterance.hear(pcm, until);
         }
     }
 
@@ -502,7 +502,7 @@ impl<'a> Session<'a> {
         if let Some(talker) = self.talker.clone() {
             self.transcripts.visitor_begins(id, talker, self.talker_since);
         }
-        self.utterance = self.equipment.stt.as_ref().map(|stt| stt.begin(id, self.words.0.clone()));
+        self.utterance = self.equipment.stt.as_ref().map(|stt| Attention::new(stt.begin(id, self.words.0.clone())));
     }
 
     fn show(&mut self, state: AgentState) {
