@@ -34,6 +34,7 @@ mod session;
 mod settings;
 mod stopwatch;
 pub mod stt;
+mod thesaurus;
 mod tools;
 mod transcript;
 pub mod tts;
