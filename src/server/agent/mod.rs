@@ -36,6 +36,7 @@ mod settings;
 mod stopwatch;
 pub mod stt;
 mod summons;
+mod thesaurus;
 mod tools;
 mod transcript;
 pub mod tts;
@@ -47,11 +48,14 @@ pub const DISPATCH_NAME: &str = "frontdesk";
 
 pub use self::{
     commands::RpcFailure,
+    ear::Ear,
     host::{AgentConfig, AgentHost, Speech, speech},
     link::Link,
     llm::{CloudChoice, LlmChoice, LlmError},
     report::Reporter,
+    script::Knowledge,
     settings::{CallingCode, Keys, Settings, SettingsError},
     summons::{Summons, Whereabouts},
     tools::{Mailbox, MailboxError, SpokenMessage},
+    vad::Edge,
 };

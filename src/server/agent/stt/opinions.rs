@@ -7,6 +7,10 @@ use std::time::Duration;
 /// through Opus the site's own questions scored -16 to -35 when they were understood, other sentences -40 to -53.
 const SURE_SCORE: f64 = -36.0;
 
+/// By how much the small model has to fit better: it knows few words, and each of them is likely to it. Of 0 to 4, this had
+/// the fewest errors in the sentences of benches/recognition that are not held out.
+const FLATTERY: f64 = 2.0;
+
 /// Below this in mid-speech the large model begins to listen too, so as to be ready at the end.
 const STRUGGLING_SCORE: f64 = -40.0;
 
@@ -40,9 +44,11 @@ pub(super) struct Opinions {
 }
 
 impl Opinions {
-    /// The small model's score in mid-speech; whether the large one has to be asked now.
-    pub(super) fn on_interim(&mut self, score: f64, speech: Duration) -> bool {
-        let is_struggling = speech >= TELLING_AFTER && score < STRUGGLING_SCORE;
+    /// The small model's score in mid-speech, or when the utterance `is_probably_over`; whether the large one has to be
+    /// asked now.
+    pub(super) fn on_interim(&mut self, score: f64, speech: Duration, is_probably_over: bool) -> bool {
+        let enough = if is_probably_over { SURE_SCORE } else { STRUGGLING_SCORE };
+        let is_struggling = (is_probably_over || speech >= TELLING_AFTER) && score < enough;
         let must_ask = is_struggling && !self.has_asked;
         self.has_asked |= must_ask;
         must_ask
@@ -77,7 +83,11 @@ impl Opinions {
 
     fn best(&self) -> Option<String> {
         let (site, general) = (self.site.as_ref()?, self.general.as_ref()?);
-        let best = site.iter().chain(general).max_by(|a, b| a.score.total_cmp(&b.score));
+        let best = match (site, general) {
+            (Some(site), Some(general)) if site.score - FLATTERY < general.score => Some(general),
+            (Some(site), _) => Some(site),
+            (None, general) => general.as_ref(),
+        };
         Some(best.map(|heard| heard.text.clone()).unwrap_or_default())
     }
 }
@@ -101,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_better_fit_wins_otherwise() {
-        for (general, best) in [(-35.0, "france"), (-50.0, "transfer")] {
+        for (general, best) in [(-35.0, "france"), (-46.0, "france"), (-48.0, "transfer")] {
             let mut opinions = Opinions::default();
             assert_eq!(opinions.on_site(heard("transfer", -45.0)), Decision::Ask);
             assert!(opinions.is_waiting());
@@ -115,14 +125,17 @@ mod tests {
     #[test]
     fn the_large_model_is_asked_once_and_early_if_need_be() {
         let mut opinions = Opinions::default();
-        assert!(!opinions.on_interim(-45.0, Duration::from_millis(600)));
-        assert!(!opinions.on_interim(-39.0, Duration::from_millis(1500)));
-        assert!(opinions.on_interim(-45.0, Duration::from_millis(1800)));
-        assert!(!opinions.on_interim(-45.0, Duration::from_millis(2100)));
+        assert!(!opinions.on_interim(-45.0, Duration::from_millis(600), false));
+        assert!(!opinions.on_interim(-39.0, Duration::from_millis(1500), false));
+        assert!(opinions.on_interim(-45.0, Duration::from_millis(1800), false));
+        assert!(!opinions.on_interim(-45.0, Duration::from_millis(2100), false));
         assert_eq!(opinions.on_general(heard("france", -30.0)), Decision::Wait);
         assert_eq!(opinions.on_site(heard("transfer", -45.0)), words("france"));
         let mut late = Opinions::default();
-        assert!(late.on_interim(-45.0, Duration::from_millis(1800)));
+        assert!(late.on_interim(-45.0, Duration::from_millis(1800), false));
         assert_eq!(late.on_site(heard("transfer", -45.0)), Decision::Wait);
+        let mut over = Opinions::default();
+        assert!(!over.on_interim(-35.0, Duration::from_millis(600), true));
+        assert!(over.on_interim(-37.0, Duration::from_millis(600), true));
     }
 }
