@@ -13,16 +13,13 @@ use tokio::sync::mpsc;
 
 use crate::emulation::{Emulation, Mood, Seen, deepgram, openai, ramp};
 
-/// Far more than an answer takes, and soon over where none comes.
-const TIMEOUT_MS: u64 = 700;
-
 const LISTEN: &str = "Token key model=nova-3&encoding=linear16&sample_rate=16000&channels=1&interim_results=true&punctuate=true&no_delay=true&endpointing=25&vad_events=true";
 const TRANSCRIBE: &str = "Bearer key model=gpt-4o-mini-transcribe response_format=json";
 
 fn by_deepgram(at: &Emulation) -> SttSetting {
     let ear = DeepgramEar {
         url: at.url.clone().try_into().ok(),
-        timeout_ms: TIMEOUT_MS.try_into().ok(),
+        timeout_ms: at.timeout_ms.try_into().ok(),
         ..DeepgramEar::default()
     };
     SttChoice::Deepgram(ear).with_key(&|_| Some("key".to_owned())).unwrap()
@@ -31,7 +28,7 @@ fn by_deepgram(at: &Emulation) -> SttSetting {
 fn by_openai(at: &Emulation) -> SttSetting {
     let ear = OpenAiEar {
         url: at.url.clone().try_into().ok(),
-        timeout_ms: TIMEOUT_MS.try_into().ok(),
+        timeout_ms: at.timeout_ms.try_into().ok(),
         ..OpenAiEar::default()
     };
     SttChoice::OpenAi(ear).with_key(&|_| Some("key".to_owned())).unwrap()

@@ -13,9 +13,6 @@ use crate::emulation::{Emulation, Mood, Seen, deepgram, elevenlabs, openai, ramp
 
 const SENTENCE: &str = "A jazz trio is 1,200 euros for three hours.";
 
-/// Far more than an answer takes, and soon over where none comes.
-const TIMEOUT_MS: u64 = 400;
-
 /// A provider of voices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Provider {
@@ -36,7 +33,7 @@ impl Provider {
     }
 
     fn setting(self, at: &Emulation) -> TtsSetting {
-        let (url, timeout_ms) = (at.url.clone().try_into().ok(), TIMEOUT_MS.try_into().ok());
+        let (url, timeout_ms) = (at.url.clone().try_into().ok(), at.timeout_ms.try_into().ok());
         let choice = match self {
             Self::Deepgram => TtsChoice::Deepgram(DeepgramVoice { url, timeout_ms, ..DeepgramVoice::default() }),
             Self::OpenAi => TtsChoice::OpenAi(OpenAiVoice { url, timeout_ms, ..OpenAiVoice::default() }),

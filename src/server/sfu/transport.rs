@@ -84,6 +84,8 @@ pub struct Transport {
     open: HashMap<Channel, ChannelId>,
     backlog: Backlog,
     pending: Option<SdpPendingOffer>,
+    /// Whether the handshake is over: nobody but the peer can say anything that counts from there on.
+    is_authentic: bool,
     is_over: bool,
     last_offer: u32,
     receiving: HashMap<Ssrc, Mid>,
@@ -120,6 +122,7 @@ impl Transport {
             open: HashMap::new(),
             backlog: Backlog::default(),
             pending: None,
+            is_authentic: false,
             is_over: false,
             last_offer: 0,
             receiving: HashMap::new(),
@@ -140,8 +143,11 @@ impl Transport {
     /// Takes a datagram and lets time pass until it came; gives the time at which it wants to be run again.
     pub fn receive(&mut self, input: Input, out: &mut Outbox) -> Instant {
         if let Err(error) = self.rtc.handle_input(input) {
-            tracing::debug!(%error, "the connection ends over a datagram");
-            self.rtc.disconnect();
+            // RFC 6347, 4.1.2.7: what was damaged on its way, or made up by a third party, is discarded.
+            tracing::debug!(%error, "a datagram that cannot be used");
+            if !self.is_authentic {
+                self.rtc.disconnect();
+            }
         }
         self.drain(out)
     }
@@ -178,7 +184,10 @@ impl Transport {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a foreign enum is not for us")]
     fn event(&mut self, event: Event, events: &mut Vec<TransportEvent>) {
         match event {
-            Event::Connected => events.push(TransportEvent::Up),
+            Event::Connected => {
+                self.is_authentic = true;
+                events.push(TransportEvent::Up);
+            }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => events.push(TransportEvent::Down),
             Event::IceConnectionStateChange(IceConnectionState::Connected | IceConnectionState::Completed)
                 if self.rtc.is_connected() =>

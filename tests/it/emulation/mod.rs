@@ -59,6 +59,9 @@ pub enum Seen {
 pub struct Emulation {
     /// Its address, up to and with the version.
     pub url: String,
+    /// How long it may be waited for, in milliseconds: soon over where it never answers, and otherwise far more than a
+    /// machine that stalls takes.
+    pub timeout_ms: u64,
     seen: mpsc::UnboundedReceiver<Seen>,
     task: JoinHandle<()>,
 }
@@ -77,7 +80,8 @@ impl Emulation {
         let (sender, seen) = mpsc::unbounded_channel();
         let router = router.with_state(Stage { mood, seen: sender });
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, seen, task }
+        let timeout_ms = if matches!(mood, Mood::Silent | Mood::Stalls) { 1500 } else { 20_000 };
+        Self { url, timeout_ms, seen, task }
     }
 
     /// The next thing that it noticed.

@@ -122,9 +122,9 @@ impl World {
     /// Lets time pass until something is so.
     ///
     /// # Panics
-    /// It is not so within a minute.
+    /// It is not so within ten minutes: DTLS and SCTP double their waits with each loss, up to a minute.
     pub fn until(&mut self, wanted: impl Fn(&Self) -> bool) {
-        let limit = self.rig.now() + Duration::from_secs(60);
+        let limit = self.rig.now() + Duration::from_secs(600);
         assert!(self.pass_until(limit, wanted), "what was awaited did not come");
     }
 
