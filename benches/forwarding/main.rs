@@ -10,6 +10,8 @@
 
 mod connection;
 mod ledger;
+#[path = "../process/livekit.rs"]
+mod livekit;
 mod load;
 mod metronome;
 mod participant;
