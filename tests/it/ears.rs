@@ -88,6 +88,34 @@ async fn deepgram_hears_the_utterance_and_one_socket_serves_the_next() {
 }
 
 #[tokio::test]
+async fn deepgram_is_asked_for_its_words_as_soon_as_the_utterance_is_probably_over() {
+    for goes_on in [false, true] {
+        let mut server = deepgram::start(Mood::Well).await;
+        let stt = engine(&[by_deepgram(&server)]);
+        let (words, mut understood) = mpsc::channel(64);
+        let mut utterance = stt.begin(UtteranceId(1), words);
+        speak(&mut *utterance);
+        utterance.flush();
+        while understood.recv().await.unwrap().understood != Understood::SoFar(deepgram::WORDS.to_owned()) {}
+        let (mut times, mut end) = (1, deepgram::WORDS.to_owned());
+        if goes_on {
+            speak(&mut *utterance);
+            (times, end) = (2, [deepgram::WORDS, deepgram::WORDS].join(" "));
+        }
+        utterance.finish();
+        let understood = loop {
+            let words = understood.recv().await.unwrap().understood;
+            if !matches!(words, Understood::SoFar(_)) {
+                break words;
+            }
+        };
+        assert_eq!(understood, all(&end));
+        let heard = vec![Seen::Heard(ramp(8000)); times];
+        assert_eq!(asked(&mut server), [vec![Seen::Asked(LISTEN.to_owned())], heard].concat());
+    }
+}
+
+#[tokio::test]
 async fn a_connection_is_opened_ahead_of_the_first_utterance_and_kept_alive() {
     let mut server = deepgram::start(Mood::Well).await;
     let stt = engine(&[by_deepgram(&server)]);

@@ -95,6 +95,17 @@ pub fn bench() -> Result<()> {
         &mut cargo(&["bench", "--bench", "forwarding", "--features", build::server_features()]),
         "The benchmark's own message is above.",
     )?;
+    setup::livekit_agents()?;
+    for (what, bench) in [
+        ("Conversations, beside livekit-agents (some ten minutes)", "conversation"),
+        ("Recognition (some ten minutes)", "recognition"),
+    ] {
+        step::run(
+            what,
+            &mut cargo(&["bench", "--bench", bench, "--features", build::server_features()]),
+            "The benchmark's own message is above.",
+        )?;
+    }
     step::run(
         "Call: weight, memory, click to connected",
         Command::new("node").arg("benches/call.js"),

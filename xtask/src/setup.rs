@@ -21,6 +21,9 @@ const LIVEKIT_SERVER: &str = "github.com/livekit/livekit-server/cmd/server@v1.13
 /// LiveKit's client for Python, which the tests let join beside ours.
 const PYTHON_CLIENT: &str = "livekit==1.2.1";
 const PYTHON_FOLDER: &str = "target/python";
+/// LiveKit's agents, which the benchmarks run beside ours.
+const LIVEKIT_AGENTS: &str = "livekit-agents==1.8.9";
+const AGENTS_FOLDER: &str = "target/livekit-agents";
 
 /// Everything that building needs, and with `tests` what testing needs too.
 pub fn all(tests: bool) -> Result<()> {
@@ -92,26 +95,31 @@ fn livekit_server() -> Result<()> {
 
 /// LiveKit's Python client in a folder of its own, where there is a Python; the tests say plainly when it is not there.
 fn python_client() -> Result<()> {
-    let folder = Path::new(PYTHON_FOLDER);
-    if folder.join("bin/python").exists()
+    python_package(PYTHON_FOLDER, PYTHON_CLIENT)
+}
+
+/// LiveKit's agents in a folder of their own, where there is a Python; the benchmark says plainly when they are not there.
+pub fn livekit_agents() -> Result<()> {
+    python_package(AGENTS_FOLDER, LIVEKIT_AGENTS)
+}
+
+fn python_package(folder: &str, package: &str) -> Result<()> {
+    let path = Path::new(folder);
+    if path.join("bin/python").exists()
         || !step::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
     {
         return Ok(());
     }
-    let advice = "Can pip reach its index? Without Python 3 and its venv the tests leave the Python client out.";
-    step::run(
-        "A place for LiveKit's Python client",
-        Command::new("python3").args(["-m", "venv", PYTHON_FOLDER]),
-        advice,
-    )?;
+    let advice = "Can pip reach its index? Without Python 3 and its venv this is left out.";
+    step::run(&format!("A place for {package}"), Command::new("python3").args(["-m", "venv", folder]), advice)?;
     let installed = step::run(
-        "Installing LiveKit's Python client for the tests",
-        Command::new(folder.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", PYTHON_CLIENT]),
+        &format!("Installing {package}"),
+        Command::new(path.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", package]),
         advice,
     );
     // Half a place would count as a whole one the next time.
     if installed.is_err() {
-        fs::remove_dir_all(folder)?;
+        fs::remove_dir_all(path)?;
     }
     installed
 }

@@ -25,7 +25,7 @@ const RECORDING_WAIT: Duration = Duration::from_secs(3);
 const FRAME: Duration = Duration::from_millis(20);
 
 /// Listens to one person.
-pub(super) struct Ear {
+pub struct Ear {
     decoder: VoiceDecoder,
     gate: Gate<Earshot>,
     last_packet: Duration,
@@ -51,7 +51,7 @@ struct Held {
 
 impl Ear {
     /// Makes an ear, with or without `noise_suppression`; none if the codec refuses.
-    pub(super) fn new(noise_suppression: bool) -> Option<Self> {
+    pub fn new(noise_suppression: bool) -> Option<Self> {
         let decoder = VoiceDecoder::new(noise_suppression)?;
         let (gate, track) = (Gate::new(Earshot::new()), String::new());
         Some(Self { decoder, gate, last_packet: Duration::ZERO, track, awaited: None })
@@ -62,8 +62,8 @@ impl Ear {
         &self.track
     }
 
-    /// Takes one packet.
-    pub(super) fn on_packet(&mut self, track: &str, opus: &[u8], gap: bool, now: Duration) -> Vec<Edge> {
+    /// Takes one packet of a `track`, which comes after a `gap` if the one before it was lost; times count from anywhere.
+    pub fn on_packet(&mut self, track: &str, opus: &[u8], gap: bool, now: Duration) -> Vec<Edge> {
         if self.track != track {
             track.clone_into(&mut self.track);
         }

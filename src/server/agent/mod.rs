@@ -47,11 +47,14 @@ pub const DISPATCH_NAME: &str = "frontdesk";
 
 pub use self::{
     commands::RpcFailure,
+    ear::Ear,
     host::{AgentConfig, AgentHost, Speech, speech},
     link::Link,
     llm::{CloudChoice, LlmChoice, LlmError},
     report::Reporter,
+    script::Knowledge,
     settings::{CallingCode, Keys, Settings, SettingsError},
     summons::{Summons, Whereabouts},
     tools::{Mailbox, MailboxError, SpokenMessage},
+    vad::Edge,
 };

@@ -35,7 +35,7 @@ use super::{
     script::Then,
     settings::Timings,
     stopwatch::Stopwatch,
-    stt::{Stt, Understood, Utterance, UtteranceId, Words},
+    stt::{Attention, Stt, Understood, UtteranceId, Words},
     tools::Mailbox,
     transcript::{Transcripts, Voice},
     tts::Tts,
@@ -111,7 +111,7 @@ pub(super) struct Session<'a> {
     /// Who was heard last, since when, and their utterance while it goes on.
     talker: Option<Voice>,
     talker_since: Duration,
-    utterance: Option<Box<dyn Utterance>>,
+    utterance: Option<Attention>,
     recordings: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     /// Whether nobody was left who could have understood the last utterance.
@@ -394,10 +394,10 @@ impl<'a> Session<'a> {
                     self.talker = Some(Voice { identity: identity.to_owned(), track });
                     self.talker_since = at;
                     self.on_turn(Input::SpeechStarted { at }, now);
-                    self.hear(&pcm);
+                    self.hear(&pcm, now);
                 }
                 Edge::Continued { until, pcm } if is_talker => {
-                    self.hear(&pcm);
+                    self.hear(&pcm, until);
                     self.on_turn(Input::SpeechGoesOn { until }, now);
                 }
                 Edge::Ended { at } if is_talker => {
@@ -410,9 +410,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn hear(&mut self, pcm: &[i16]) {
+    fn hear(&mut self, pcm: &[i16], until: Duration) {
         if let Some(utterance) = &mut self.utterance {
-            utterance.hear(pcm);
+            utterance.hear(pcm, until);
         }
     }
 
@@ -585,7 +585,7 @@ impl<'a> Session<'a> {
         if let Some(talker) = self.talker.clone() {
             self.transcripts.visitor_begins(id, talker, self.talker_since);
         }
-        self.utterance = self.equipment.stt.as_ref().map(|stt| stt.begin(id, self.words.0.clone()));
+        self.utterance = self.equipment.stt.as_ref().map(|stt| Attention::new(stt.begin(id, self.words.0.clone())));
     }
 
     fn show(&mut self, state: AgentState) {

@@ -16,7 +16,9 @@ pub(super) struct Timings {
     pub(super) endpoint_min: Duration,
     /// The same, when it ends on a word that something must follow.
     pub(super) endpoint_max: Duration,
-    /// Speech shorter than this does not interrupt.
+    /// Speech this long pauses the assistant.
+    pub(super) pause_after: Duration,
+    /// Speech shorter than this does not interrupt: the assistant goes on after it.
     pub(super) interruption_min: Duration,
     /// After a pause without words for this long, the assistant goes on.
     pub(super) false_interruption: Duration,
@@ -44,6 +46,7 @@ impl From<&settings::Timings> for Timings {
         Self {
             endpoint_min: timings.endpoint_min_ms.0,
             endpoint_max: timings.endpoint_max_ms.0,
+            pause_after: timings.pause_after_ms.0,
             interruption_min: timings.interruption_min_ms.0,
             false_interruption: timings.false_interruption_ms.0,
             misheard_min: MISHEARD_MIN,
@@ -281,7 +284,7 @@ impl Turns {
         match self.visitor {
             Visitor::Silent => self.settle_late_words(out),
             Visitor::Speaking { since, until, .. } => {
-                let is_long = until.saturating_sub(since) >= self.timings.interruption_min;
+                let is_long = until.saturating_sub(since) >= self.timings.pause_after;
                 if self.agent == Agent::Speaking && is_long && !self.is_warming_up(now) {
                     self.agent = Agent::Paused;
                     out.extend([Output::Pause, Output::Show(AgentState::Listening)]);
@@ -299,6 +302,9 @@ impl Turns {
     }
 
     fn settle_ended(&mut self, silence: Duration, length: Duration, out: &mut Vec<Output>) {
+        if length < self.timings.interruption_min {
+            self.resume(out);
+        }
         if !self.awaited.is_empty() {
             if self.agent == Agent::Paused && silence >= self.timings.false_interruption {
                 self.resume(out);

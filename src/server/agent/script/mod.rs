@@ -14,7 +14,10 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream, stream::BoxStream};
 
 use self::{form::Form, retrieval::Index};
-use super::llm::{Llm, LlmError, Piece, Prompt};
+use super::{
+    conversation::Conversation,
+    llm::{Llm, LlmError, Piece, Prompt},
+};
 use crate::domain::faq::Faq;
 
 /// What comes after an answer.
@@ -43,7 +46,7 @@ pub(super) struct Memory {
 
 /// What the script knows; shared by all calls.
 #[derive(Debug)]
-pub(super) struct Knowledge {
+pub struct Knowledge {
     faq: Faq,
     index: Index,
     greeting: String,
@@ -51,9 +54,17 @@ pub(super) struct Knowledge {
 
 impl Knowledge {
     /// Makes the questions findable.
-    pub(super) fn new(faq: Faq, greeting: String) -> Self {
+    pub fn new(faq: Faq, greeting: String) -> Self {
         let index = Index::new(&faq);
         Self { faq, index, greeting }
+    }
+
+    /// What the script says to somebody whose first words are `said`.
+    pub fn first_reply(&self, said: &str) -> String {
+        let mut conversation = Conversation::default();
+        conversation.visitor_said(said);
+        let pieces = dialogue::reply(self, &conversation).into_iter();
+        pieces.map(|piece| if let Piece::Text(text) = piece { text } else { String::new() }).collect()
     }
 
     /// The answer to a question, if the site has one.

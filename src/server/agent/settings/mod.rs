@@ -65,7 +65,9 @@ pub struct Timings {
     pub endpoint_min_ms: Millis,
     /// The same, when it ends on a word that something must follow.
     pub endpoint_max_ms: Millis,
-    /// Speech shorter than this does not interrupt.
+    /// Speech this long pauses the assistant.
+    pub pause_after_ms: Millis,
+    /// Speech shorter than this does not interrupt: the assistant goes on after it.
     pub interruption_min_ms: Millis,
     /// After a pause without words for this long, the assistant goes on.
     pub false_interruption_ms: Millis,
@@ -85,6 +87,7 @@ impl Default for Timings {
         Self {
             endpoint_min_ms: ms(300),
             endpoint_max_ms: ms(2500),
+            pause_after_ms: ms(100),
             interruption_min_ms: ms(300),
             false_interruption_ms: ms(2000),
             echo_warm_up_ms: ms(1000),

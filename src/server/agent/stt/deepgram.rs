@@ -1,7 +1,7 @@
 //! Deepgram's recogniser (Nova), by the socket `listen`: sound goes as it is heard, words come as they are understood.
 //!
-//! A socket serves one utterance after another: `Finalize` ends one. Where that brings no answer, `CloseStream` does, and
-//! the socket with it.
+//! A socket serves one utterance after another: `Finalize` ends one, and is sent as soon as it is probably over. Where that
+//! brings no answer, `CloseStream` does, and the socket with it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{DeepgramEar, Reader, Recogniser, SoFar};
+use super::{DeepgramEar, Reader, Recogniser, SoFar, recording::Next};
 use crate::server::agent::{
     audio::{SAMPLE_HZ, pcm::bytes},
     providers::{Door, Lease, Place, Pool, ProviderError, Web},
@@ -54,61 +54,99 @@ impl Recogniser for Deepgram {
     }
 
     async fn recognise(&self, mut sound: Reader, so_far: &SoFar) -> Result<String, ProviderError> {
-        let mut socket = self.pool.take().await?;
+        let mut questions = Questions { socket: self.pool.take().await?, chunk: Vec::new(), open: 0, last: None };
         let mut heard = Heard::default();
-        let mut chunk = Vec::with_capacity(2 * CHUNK_SAMPLES);
         loop {
             tokio::select! {
-                text = socket.text() => if heard.on(&text?)? == News::Words {
-                    so_far.tell(heard.text());
+                text = questions.socket.text() => match heard.on(&text?)? {
+                    News::Words => so_far.tell(heard.text()),
+                    News::Finalized => {
+                        questions.open = questions.open.saturating_sub(1);
+                        so_far.tell(heard.text());
+                    }
+                    News::Closed | News::Nothing => {}
                 },
-                pcm = sound.next() => {
-                    let is_over = pcm.is_none();
-                    chunk.extend(pcm.unwrap_or_default());
-                    while chunk.len() >= CHUNK_SAMPLES {
-                        let rest = chunk.split_off(CHUNK_SAMPLES);
-                        socket.send(bytes(&std::mem::replace(&mut chunk, rest))).await?;
-                    }
-                    if is_over {
-                        if !chunk.is_empty() {
-                            socket.send(bytes(&chunk)).await?;
+                next = sound.next() => match next {
+                    Next::More(pcm) => questions.send(pcm).await?,
+                    Next::Flush => {
+                        questions.ask().await?;
+                        if heard.is_settled() {
+                            so_far.tell(heard.text());
                         }
-                        return finish(socket, heard, so_far).await;
                     }
-                }
+                    Next::Over => return questions.finish(heard, so_far).await,
+                },
             }
         }
     }
 }
 
-/// The sound is over: asks for the rest of the words.
-async fn finish(mut socket: Lease, mut heard: Heard, so_far: &SoFar) -> Result<String, ProviderError> {
-    socket.send(Message::text(FINALIZE)).await?;
-    let settled = Instant::now() + SETTLED_AFTER;
-    loop {
-        tokio::select! {
-            text = socket.text() => match heard.on(&text?)? {
-                News::Finalized => {
-                    socket.give_back();
-                    return Ok(heard.text());
-                }
-                News::Words => so_far.tell(heard.text()),
-                News::Closed => return Ok(heard.text()),
-                News::Nothing => {}
-            },
-            () = sleep_until(settled) => break,
+/// What is said to Deepgram of an utterance.
+struct Questions {
+    socket: Lease,
+    /// Sound that makes no message yet.
+    chunk: Vec<i16>,
+    /// How many requests for the words are not answered.
+    open: usize,
+    /// When they were asked for, if nothing was heard since.
+    last: Option<Instant>,
+}
+
+impl Questions {
+    async fn send(&mut self, pcm: Vec<i16>) -> Result<(), ProviderError> {
+        self.last = None;
+        self.chunk.extend(pcm);
+        while self.chunk.len() >= CHUNK_SAMPLES {
+            let rest = self.chunk.split_off(CHUNK_SAMPLES);
+            self.socket.send(bytes(&std::mem::replace(&mut self.chunk, rest))).await?;
         }
+        Ok(())
     }
-    if heard.is_settled() {
-        // The socket may still answer, which the next utterance must not hear: it is not given back.
-        return Ok(heard.text());
+
+    /// Asks for the words of what was sent; gives when that was.
+    async fn ask(&mut self) -> Result<Instant, ProviderError> {
+        if !self.chunk.is_empty() {
+            self.socket.send(bytes(&std::mem::take(&mut self.chunk))).await?;
+        }
+        self.socket.send(Message::text(FINALIZE)).await?;
+        self.open += 1;
+        Ok(*self.last.insert(Instant::now()))
     }
-    socket.send(Message::text(CLOSE_STREAM)).await?;
-    loop {
-        match heard.on(&socket.text().await?)? {
-            News::Closed => return Ok(heard.text()),
-            News::Words => so_far.tell(heard.text()),
-            News::Finalized | News::Nothing => {}
+
+    /// The sound is over: gives its words.
+    async fn finish(mut self, mut heard: Heard, so_far: &SoFar) -> Result<String, ProviderError> {
+        let asked = match self.last {
+            Some(asked) => asked,
+            None => self.ask().await?,
+        };
+        while self.open > 0 {
+            tokio::select! {
+                text = self.socket.text() => match heard.on(&text?)? {
+                    News::Finalized => self.open -= 1,
+                    News::Words => so_far.tell(heard.text()),
+                    News::Closed => return Ok(heard.text()),
+                    News::Nothing => {}
+                },
+                () = sleep_until(asked + SETTLED_AFTER) => return self.close(heard, so_far).await,
+            }
+        }
+        self.socket.give_back();
+        Ok(heard.text())
+    }
+
+    /// It does not answer: closes the socket, unless there is nothing more to be had by that.
+    async fn close(mut self, mut heard: Heard, so_far: &SoFar) -> Result<String, ProviderError> {
+        if heard.is_settled() {
+            // The socket may still answer, which the next utterance must not hear: it is not given back.
+            return Ok(heard.text());
+        }
+        self.socket.send(Message::text(CLOSE_STREAM)).await?;
+        loop {
+            match heard.on(&self.socket.text().await?)? {
+                News::Closed => return Ok(heard.text()),
+                News::Words => so_far.tell(heard.text()),
+                News::Finalized | News::Nothing => {}
+            }
         }
     }
 }

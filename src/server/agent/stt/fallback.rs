@@ -123,6 +123,10 @@ impl Utterance for Pending {
         self.recording.hear(pcm);
     }
 
+    fn flush(&mut self) {
+        self.recording.flush();
+    }
+
     fn finish(mut self: Box<Self>) {
         self.recording.finish();
         // The task ends with the words.
@@ -145,7 +149,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::server::agent::stt::Reader;
+    use crate::server::agent::stt::{Reader, recording::Next};
 
     /// What a recogniser does each time it is asked; the last again and again.
     #[derive(Clone, Copy)]
@@ -173,7 +177,7 @@ mod tests {
             match self.acts[turn.min(self.acts.len() - 1)] {
                 Act::Hears => {
                     let mut samples = 0;
-                    while let Some(pcm) = sound.next().await {
+                    while let Next::More(pcm) = sound.next().await {
                         samples += pcm.len();
                         so_far.tell(format!("{samples}"));
                     }

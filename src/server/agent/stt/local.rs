@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use super::{Reader, Recogniser, SoFar, Stt, Understood};
+use super::{Reader, Recogniser, SoFar, Stt, Understood, recording::Next};
 use crate::server::agent::providers::ProviderError;
 
 /// Words that may wait to be handed on.
@@ -32,15 +32,13 @@ impl Recogniser for Local {
                         return Err(ProviderError::Broken("the recogniser gave up".to_owned()));
                     }
                 },
-                pcm = sound.next(), if utterance.is_some() => match pcm {
-                    Some(pcm) => {
-                        if let Some(utterance) = &mut utterance {
-                            utterance.hear(&pcm);
-                        }
-                    }
-                    None => if let Some(utterance) = utterance.take() {
+                next = sound.next(), if utterance.is_some() => match (next, &mut utterance) {
+                    (Next::More(pcm), Some(utterance)) => utterance.hear(&pcm),
+                    (Next::Flush, Some(utterance)) => utterance.flush(),
+                    (Next::Over, _) => if let Some(utterance) = utterance.take() {
                         utterance.finish();
                     },
+                    (Next::More(_) | Next::Flush, None) => {}
                 },
             }
         }

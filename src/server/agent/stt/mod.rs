@@ -1,5 +1,6 @@
 //! Speech to text: what an engine must do, and which there are.
 
+mod attention;
 mod choice;
 mod deepgram;
 mod fallback;
@@ -22,7 +23,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-pub use self::choice::{DeepgramEar, OpenAiEar, PocketSphinxEar, SttChoice, SttSetting, WhisperEar};
+pub use self::{
+    attention::Attention,
+    choice::{DeepgramEar, OpenAiEar, PocketSphinxEar, SttChoice, SttSetting, WhisperEar},
+};
 use self::{
     deepgram::Deepgram,
     fallback::{Ear, Fallback},
@@ -58,8 +62,8 @@ pub trait Utterance: Send {
     /// Takes more of it, 16 kHz mono.
     fn hear(&mut self, pcm: &[i16]);
 
-    /// It is probably over: the words so far are wanted soon, as [`Words`] that are not final. An engine that can give them
-    /// only at the end leaves this out.
+    /// It is probably over: the words so far are wanted soon, as [`Words`] that are not final. Unless more is heard, they are
+    /// all that [`Utterance::finish`] will ask for. An engine that can give them only at the end leaves this out.
     fn flush(&mut self) {}
 
     /// It is over: the final words are wanted.

@@ -40,9 +40,11 @@ pub(super) struct Opinions {
 }
 
 impl Opinions {
-    /// The small model's score in mid-speech; whether the large one has to be asked now.
-    pub(super) fn on_interim(&mut self, score: f64, speech: Duration) -> bool {
-        let is_struggling = speech >= TELLING_AFTER && score < STRUGGLING_SCORE;
+    /// The small model's score in mid-speech, or when the utterance `is_probably_over`; whether the large one has to be
+    /// asked now.
+    pub(super) fn on_interim(&mut self, score: f64, speech: Duration, is_probably_over: bool) -> bool {
+        let enough = if is_probably_over { SURE_SCORE } else { STRUGGLING_SCORE };
+        let is_struggling = (is_probably_over || speech >= TELLING_AFTER) && score < enough;
         let must_ask = is_struggling && !self.has_asked;
         self.has_asked |= must_ask;
         must_ask
@@ -115,14 +117,17 @@ mod tests {
     #[test]
     fn the_large_model_is_asked_once_and_early_if_need_be() {
         let mut opinions = Opinions::default();
-        assert!(!opinions.on_interim(-45.0, Duration::from_millis(600)));
-        assert!(!opinions.on_interim(-39.0, Duration::from_millis(1500)));
-        assert!(opinions.on_interim(-45.0, Duration::from_millis(1800)));
-        assert!(!opinions.on_interim(-45.0, Duration::from_millis(2100)));
+        assert!(!opinions.on_interim(-45.0, Duration::from_millis(600), false));
+        assert!(!opinions.on_interim(-39.0, Duration::from_millis(1500), false));
+        assert!(opinions.on_interim(-45.0, Duration::from_millis(1800), false));
+        assert!(!opinions.on_interim(-45.0, Duration::from_millis(2100), false));
         assert_eq!(opinions.on_general(heard("france", -30.0)), Decision::Wait);
         assert_eq!(opinions.on_site(heard("transfer", -45.0)), words("france"));
         let mut late = Opinions::default();
-        assert!(late.on_interim(-45.0, Duration::from_millis(1800)));
+        assert!(late.on_interim(-45.0, Duration::from_millis(1800), false));
         assert_eq!(late.on_site(heard("transfer", -45.0)), Decision::Wait);
+        let mut over = Opinions::default();
+        assert!(!over.on_interim(-35.0, Duration::from_millis(600), true));
+        assert!(over.on_interim(-37.0, Duration::from_millis(600), true));
     }
 }

@@ -10,7 +10,20 @@ const SAMPLES_MAX: usize = SAMPLE_HZ * 40;
 #[derive(Debug, Default)]
 struct Sound {
     pcm: Vec<i16>,
+    /// After so many samples it was probably over.
+    flushed: Option<usize>,
     is_over: bool,
+}
+
+/// What comes next of an utterance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// More of it, 16 kHz mono.
+    More(Vec<i16>),
+    /// The words so far are wanted: unless more follows, that was all.
+    Flush,
+    /// It is over.
+    Over,
 }
 
 /// The sound of one utterance so far, 16 kHz mono.
@@ -30,6 +43,11 @@ impl Recording {
         });
     }
 
+    /// That was probably all of it.
+    pub(super) fn flush(&self) {
+        self.0.send_modify(|sound| sound.flushed = Some(sound.pcm.len()));
+    }
+
     /// That was all of it.
     pub(super) fn finish(&self) {
         self.0.send_modify(|sound| sound.is_over = true);
@@ -37,7 +55,7 @@ impl Recording {
 
     /// Reads it from its beginning, as it grows.
     pub(super) fn reader(&self) -> Reader {
-        Reader { sound: self.0.subscribe(), read: 0 }
+        Reader { sound: self.0.subscribe(), read: 0, flushed: None }
     }
 }
 
@@ -46,17 +64,31 @@ impl Recording {
 pub(super) struct Reader {
     sound: watch::Receiver<Sound>,
     read: usize,
+    /// The flush that was read last.
+    flushed: Option<usize>,
 }
 
 impl Reader {
-    /// What came since the last time; none when the utterance is over. Nothing is lost if the future is dropped.
-    pub(super) async fn next(&mut self) -> Option<Vec<i16>> {
-        let read = self.read;
-        // A recording that was given up is over, too.
-        let sound = self.sound.wait_for(|sound| sound.is_over || sound.pcm.len() > read).await.ok()?;
-        let fresh = sound.pcm[read..].to_vec();
-        self.read = sound.pcm.len();
-        (!fresh.is_empty()).then_some(fresh)
+    /// What came since the last time. Nothing is lost if the future is dropped.
+    pub(super) async fn next(&mut self) -> Next {
+        loop {
+            let (read, flushed) = (self.read, self.flushed);
+            let has_news = |sound: &Sound| sound.is_over || sound.pcm.len() > read || sound.flushed > flushed;
+            // A recording that was given up is over, too.
+            let Ok(sound) = self.sound.wait_for(has_news).await else { return Next::Over };
+            if sound.pcm.len() > read {
+                self.read = sound.pcm.len();
+                return Next::More(sound.pcm[read..].to_vec());
+            }
+            if sound.is_over {
+                return Next::Over;
+            }
+            self.flushed = sound.flushed;
+            // What was said after a flush makes it a pause.
+            if sound.flushed == Some(read) {
+                return Next::Flush;
+            }
+        }
     }
 
     /// Waits for the end of the utterance.
@@ -80,16 +112,34 @@ mod tests {
         let recording = Recording::new();
         let mut early = recording.reader();
         recording.hear(&[1, 2]);
-        assert_eq!(early.next().await, Some(vec![1, 2]));
+        assert_eq!(early.next().await, Next::More(vec![1, 2]));
         recording.hear(&[3]);
         recording.hear(&[4]);
         let mut late = recording.reader();
-        assert_eq!(early.next().await, Some(vec![3, 4]));
+        assert_eq!(early.next().await, Next::More(vec![3, 4]));
         recording.finish();
-        assert_eq!(early.next().await, None);
-        assert_eq!(late.next().await, Some(vec![1, 2, 3, 4]));
-        assert_eq!(late.next().await, None);
+        assert_eq!(early.next().await, Next::Over);
+        assert_eq!(late.next().await, Next::More(vec![1, 2, 3, 4]));
+        assert_eq!(late.next().await, Next::Over);
         assert_eq!(recording.reader().whole().await, [1, 2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn a_flush_that_was_none_is_passed_over() {
+        let recording = Recording::new();
+        let mut reader = recording.reader();
+        recording.hear(&[1]);
+        recording.flush();
+        assert_eq!(reader.next().await, Next::More(vec![1]));
+        assert_eq!(reader.next().await, Next::Flush);
+        recording.hear(&[2]);
+        recording.flush();
+        recording.hear(&[3]);
+        assert_eq!(reader.next().await, Next::More(vec![2, 3]));
+        recording.flush();
+        assert_eq!(reader.next().await, Next::Flush);
+        recording.finish();
+        assert_eq!(reader.next().await, Next::Over);
     }
 
     #[tokio::test]

@@ -94,6 +94,12 @@ impl Utterance for Pending {
         }
     }
 
+    fn flush(&mut self) {
+        for sound in &self.sounds {
+            sound.send(Sound::Flush).ok();
+        }
+    }
+
     fn finish(self: Box<Self>) {
         for sound in &self.sounds {
             sound.send(Sound::End).ok();
@@ -113,10 +119,10 @@ struct Case {
 }
 
 impl Case {
-    fn on_interim(self: &Arc<Self>, heard: &Heard, speech: Duration) {
+    fn on_interim(self: &Arc<Self>, heard: &Heard, speech: Duration, is_probably_over: bool) {
         // Words in mid-speech are worth showing only while there is room for them.
         self.words.try_send(self.words(Understood::SoFar(written(&heard.text)))).ok();
-        if locked(&self.opinions).on_interim(heard.score, speech) {
+        if locked(&self.opinions).on_interim(heard.score, speech, is_probably_over) {
             self.ask();
         }
     }
@@ -224,21 +230,26 @@ mod tests {
         }
         let engine = PocketSphinx::new(&faq);
         for voice in ["slt", "rms", "awb", "kal16"] {
-            let (mut count, mut wrong) = (0, 0);
+            let (mut count, mut wrong, mut early) = (0, 0, 0);
             for entry in &faq.entries {
                 let Some(pcm) = said(voice, &entry.question) else { continue };
                 let (words, mut heard) = mpsc::channel(64);
                 let mut utterance = engine.begin(UtteranceId(1), words);
                 pcm.chunks(320).for_each(|frame| utterance.hear(frame));
+                utterance.flush();
                 let start = std::time::Instant::now();
                 utterance.finish();
+                let mut so_far = String::new();
                 let text = loop {
                     let words = heard.blocking_recv().unwrap();
                     assert_eq!(words.utterance, UtteranceId(1));
-                    if let Understood::All(text) = words.understood {
-                        break text;
+                    match words.understood {
+                        Understood::SoFar(text) => so_far = text,
+                        Understood::All(text) => break text,
+                        Understood::Lost => panic!("{voice}: {} is lost", entry.question),
                     }
                 };
+                early += usize::from(so_far == text);
                 let spoken = phrases::spoken(&entry.question);
                 let errors = errors(&spoken, &phrases::spoken(&text));
                 (count, wrong) = (count + spoken.len(), wrong + errors);
@@ -247,6 +258,8 @@ mod tests {
                 }
             }
             eprintln!("{voice}: {:.1} % of {count} words wrong", 100.0 * wrong as f64 / count as f64);
+            // An answer can be prepared for what is understood when the utterance is probably over.
+            assert!(early * 3 >= faq.entries.len() * 2, "{voice}: {early}");
             assert!(wrong * 10 <= count, "{voice}: {wrong} of {count} words wrong");
         }
     }

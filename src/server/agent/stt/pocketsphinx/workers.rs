@@ -39,6 +39,8 @@ const INTERIM_SAMPLES: usize = SAMPLE_HZ * 3 / 10;
 pub(super) enum Sound {
     /// 16 kHz mono.
     More(Arc<[i16]>),
+    /// It is probably over: the words so far are wanted.
+    Flush,
     /// It is over.
     End,
 }
@@ -140,23 +142,29 @@ fn recognise(kind: Model, decoder: &PsDecoder, job: &Job) -> Option<Option<Heard
     let mut waiting_since = None;
     let mut is_over = false;
     for sound in &job.sounds {
-        let Sound::More(pcm) = sound else {
-            is_over = true;
-            break;
-        };
         if job.case.is_decided.load(Ordering::Relaxed) {
             break;
         }
-        decoder.process_raw(&pcm, false, false).ok();
-        (speech, fresh) = (speech + pcm.len(), fresh + pcm.len());
-        if fresh < INTERIM_SAMPLES {
-            continue;
+        match &sound {
+            Sound::More(pcm) => {
+                decoder.process_raw(pcm, false, false).ok();
+                (speech, fresh) = (speech + pcm.len(), fresh + pcm.len());
+                if fresh < INTERIM_SAMPLES {
+                    continue;
+                }
+                fresh = 0;
+            }
+            Sound::Flush => {}
+            Sound::End => {
+                is_over = true;
+                break;
+            }
         }
-        fresh = 0;
         match kind {
             Model::Site => {
                 if let Some(heard) = heard(decoder) {
-                    job.case.on_interim(&heard, Duration::from_millis((speech * 1000 / SAMPLE_HZ) as u64));
+                    let speech = Duration::from_millis((speech * 1000 / SAMPLE_HZ) as u64);
+                    job.case.on_interim(&heard, speech, matches!(sound, Sound::Flush));
                 }
             }
             Model::General if locked(&job.case.opinions).is_waiting() => {
