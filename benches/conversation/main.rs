@@ -78,7 +78,12 @@ const ROWS: [Row; 7] = [
     Row { name: "livekit-agents, default", who: Who::LiveKitAgents(Setting::Default), calls: 5, questions: 10 },
     Row { name: "livekit-agents, tuned", who: Who::LiveKitAgents(Setting::Tuned), calls: 5, questions: 10 },
     Row { name: "Frontdesk, own rooms, twenty calls", who: Who::Frontdesk(Rooms::Embedded), calls: 20, questions: 10 },
-    Row { name: "Frontdesk, LiveKit's rooms, twenty calls", who: Who::Frontdesk(Rooms::LiveKit), calls: 20, questions: 10 },
+    Row {
+        name: "Frontdesk, LiveKit's rooms, twenty calls",
+        who: Who::Frontdesk(Rooms::LiveKit),
+        calls: 20,
+        questions: 10,
+    },
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -26,7 +26,8 @@ const TTS: Duration = Duration::from_millis(50);
 /// What is understood, whatever is said.
 const WORDS: &str = "What does a jazz trio cost?";
 /// What the model answers, five seconds of sound and more.
-const ANSWER: &str = "A trio for three hours costs twelve hundred euros. A singer is three hundred more, and we bring all else.";
+const ANSWER: &str =
+    "A trio for three hours costs twelve hundred euros. A singer is three hundred more, and we bring all else.";
 
 /// Sound for each character of a text, at 16 kHz: the pace of speech.
 const SAMPLES_A_CHAR: usize = 16_000 * 6 / 100;
@@ -79,7 +80,8 @@ async fn chat() -> Response {
     sleep(LLM).await;
     let chunk = |delta: Value, reason: Value| {
         let choice = json!({ "index": 0, "delta": delta, "finish_reason": reason });
-        let chunk = json!({ "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "stub", "choices": [choice] });
+        let chunk =
+            json!({ "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "stub", "choices": [choice] });
         format!("data: {chunk}\n\n")
     };
     let words = ANSWER.split_inclusive(' ').map(|word| chunk(json!({ "content": word }), Value::Null));

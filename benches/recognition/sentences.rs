@@ -44,7 +44,11 @@ const PERSON: &str = "Can I speak to a person?";
 const QUESTIONS: &[(&str, &[&str])] = &[
     (
         QUARTET,
-        &["what does a string quartet cost", "how much is a quartet for three hours", "what do you charge for a quartet"],
+        &[
+            "what does a string quartet cost",
+            "how much is a quartet for three hours",
+            "what do you charge for a quartet",
+        ],
     ),
     (
         FREE,
@@ -59,14 +63,15 @@ const QUESTIONS: &[(&str, &[&str])] = &[
         &["what kinds of music do you offer", "what kind of music do you play", "which types of music can we have"],
     ),
     (TRIO, &["what does a jazz trio cost", "how much is the jazz trio", "what is the price of a jazz trio"]),
-    (
-        DJ,
-        &["how much is a dj for the whole evening", "what does a dj cost", "can you tell me the price of a dj"],
-    ),
+    (DJ, &["how much is a dj for the whole evening", "what does a dj cost", "can you tell me the price of a dj"]),
     (TRAVEL, &["how far do you travel", "do you travel to other cities", "how far away can you come"]),
     (
         EARLY,
-        &["how early should we book", "how far ahead do we have to book", "how soon should i book for a saturday in summer"],
+        &[
+            "how early should we book",
+            "how far ahead do we have to book",
+            "how soon should i book for a saturday in summer",
+        ],
     ),
     (SONGS, &["can we choose the songs", "can i pick the songs myself", "do you play our favourite songs"]),
     (
@@ -86,7 +91,11 @@ const QUESTIONS: &[(&str, &[&str])] = &[
     ),
     (
         HEAR,
-        &["where can we hear you play", "do you have recordings that i can listen to", "can i come to an open rehearsal"],
+        &[
+            "where can we hear you play",
+            "do you have recordings that i can listen to",
+            "can i come to an open rehearsal",
+        ],
     ),
     (PERSON, &["can i speak to a person", "i would like to talk to a human", "can somebody from your team talk to me"]),
 ];

@@ -24,8 +24,12 @@ const SILENCE: u16 = 60;
 pub fn speech(voice: &str, text: &str) -> anyhow::Result<Vec<i16>> {
     let output = Command::new("flite").args(["-voice", voice, "-t", text, "-o", "/dev/stdout"]).output();
     let wav = output.context("flite is not there")?.stdout;
-    let pcm: Vec<i16> =
-        wav.get(44..).context("flite says nothing")?.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+    let pcm: Vec<i16> = wav
+        .get(44..)
+        .context("flite says nothing")?
+        .chunks_exact(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
     // kal16 and its like say it at 16 kHz; flite's other rates are not asked for.
     anyhow::ensure!(wav[24..28] == (SAMPLE_HZ as u32).to_le_bytes(), "{voice} does not speak at 16 kHz");
     Ok(pcm)
@@ -68,7 +72,9 @@ fn pink(samples: usize) -> Vec<f64> {
     (0..samples)
         .map(|_| {
             let white: f64 = random.random_range(-1.0..1.0);
-            for (pole, (keep, gain)) in poles.iter_mut().zip([(0.99765, 0.0990460), (0.96300, 0.2965164), (0.57000, 1.0526913)]) {
+            for (pole, (keep, gain)) in
+                poles.iter_mut().zip([(0.99765, 0.0990460), (0.96300, 0.2965164), (0.57000, 1.0526913)])
+            {
                 *pole = keep * *pole + gain * white;
             }
             poles.iter().sum::<f64>() + 0.1848 * white

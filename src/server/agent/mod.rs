@@ -36,6 +36,7 @@ mod settings;
 mod stopwatch;
 pub mod stt;
 mod summons;
+mod thesaurus;
 mod tools;
 mod transcript;
 pub mod tts;

@@ -326,7 +326,7 @@ impl Turns {
             return;
         }
         let is_over_answer = matches!(self.agent, Agent::Speaking | Agent::Paused);
-        if is_over_answer && (length < self.timings.interruption_min || self.words.iter().all(|w| is_backchannel(w))) {
+        if is_over_answer && !is_interruption(&self.words, length >= self.timings.interruption_min) {
             self.words.clear();
             self.visitor = Visitor::Silent;
             self.resume(out);
@@ -337,18 +337,22 @@ impl Turns {
             self.visitor = Visitor::Silent;
             self.take_turn(out);
         } else {
+            self.interrupt(out);
             self.prepare(self.words.join(" "), out);
         }
     }
 
     /// The words so far: enough to begin an answer with, if the visitor is still silent.
     fn guessed(&mut self, guessed: UtteranceId, text: &str, out: &mut Vec<Output>) {
-        let Visitor::Speaking { utterance, is_flushed: true, .. } = self.visitor else { return };
+        let Visitor::Speaking { utterance, since, until, is_flushed: true } = self.visitor else { return };
         if utterance != guessed || !self.awaited.is_empty() || text.trim().is_empty() {
             return;
         }
         let words = [&self.words[..], &[text.trim().to_owned()]].concat();
         if sounds_complete(&words) {
+            if is_interruption(&words, until.saturating_sub(since) >= self.timings.interruption_min) {
+                self.interrupt(out);
+            }
             self.prepare(words.join(" "), out);
         }
     }
@@ -389,6 +393,16 @@ impl Turns {
         self.agent = Agent::Thinking { said };
     }
 
+    /// There are words that end the answer: the next one is made while the turn may still go on.
+    fn interrupt(&mut self, out: &mut Vec<Output>) {
+        match self.agent {
+            Agent::Quiet | Agent::Thinking { .. } => return,
+            Agent::Speaking => out.extend([Output::Cancel, Output::Show(AgentState::Listening)]),
+            Agent::Paused => out.push(Output::Cancel),
+        }
+        self.agent = Agent::Quiet;
+    }
+
     fn cancel(&mut self, out: &mut Vec<Output>) {
         if self.agent != Agent::Quiet {
             self.agent = Agent::Quiet;
@@ -402,6 +416,11 @@ impl Turns {
             out.extend([Output::Resume, Output::Show(AgentState::Speaking)]);
         }
     }
+}
+
+/// Whether what was said over an answer, if it `is_long`, is meant to end it.
+fn is_interruption(words: &[String], is_long: bool) -> bool {
+    is_long && !words.iter().all(|words| is_backchannel(words))
 }
 
 /// Sounds that say "I am listening", not "stop".

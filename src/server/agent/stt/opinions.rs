@@ -7,6 +7,10 @@ use std::time::Duration;
 /// through Opus the site's own questions scored -16 to -35 when they were understood, other sentences -40 to -53.
 const SURE_SCORE: f64 = -36.0;
 
+/// By how much the small model has to fit better: it knows few words, and each of them is likely to it. Of 0 to 4, this had
+/// the fewest errors in the sentences of benches/recognition that are not held out.
+const FLATTERY: f64 = 2.0;
+
 /// Below this in mid-speech the large model begins to listen too, so as to be ready at the end.
 const STRUGGLING_SCORE: f64 = -40.0;
 
@@ -79,7 +83,11 @@ impl Opinions {
 
     fn best(&self) -> Option<String> {
         let (site, general) = (self.site.as_ref()?, self.general.as_ref()?);
-        let best = site.iter().chain(general).max_by(|a, b| a.score.total_cmp(&b.score));
+        let best = match (site, general) {
+            (Some(site), Some(general)) if site.score - FLATTERY < general.score => Some(general),
+            (Some(site), _) => Some(site),
+            (None, general) => general.as_ref(),
+        };
         Some(best.map(|heard| heard.text.clone()).unwrap_or_default())
     }
 }
@@ -103,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_better_fit_wins_otherwise() {
-        for (general, best) in [(-35.0, "france"), (-50.0, "transfer")] {
+        for (general, best) in [(-35.0, "france"), (-46.0, "france"), (-48.0, "transfer")] {
             let mut opinions = Opinions::default();
             assert_eq!(opinions.on_site(heard("transfer", -45.0)), Decision::Ask);
             assert!(opinions.is_waiting());

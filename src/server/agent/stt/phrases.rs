@@ -1,11 +1,13 @@
 //! What visitors of this site are likely to say, in words as they are spoken: the text of the small language model.
 
 use super::language_model::LanguageModel;
-use crate::domain::faq::Faq;
+use crate::{domain::faq::Faq, server::agent::thesaurus};
 
 /// How much more often a question of the site is asked than one of its answers is said back.
 const QUESTION_TIMES: f64 = 6.0;
 const ANSWER_TIMES: f64 = 0.5;
+/// The same for a question in other words: each of them is one of many.
+const VARIANT_TIMES: f64 = 1.0;
 const COMMON_TIMES: f64 = 2.0;
 const NUMBER_TIMES: f64 = 0.2;
 
@@ -214,13 +216,18 @@ const SMALL: &[&str] = &[
     "nineteen",
 ];
 
+/// Who asks for themselves and who for others.
+const PRONOUNS: &[(&str, &str)] = &[("we", "i"), ("i", "we"), ("our", "my"), ("my", "our"), ("us", "me")];
+
 const TENS: &[&str] = &["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
 /// The small model of a site: its questions, its answers, what is said to any receptionist, and dates.
 pub(super) fn site_model(faq: &Faq) -> LanguageModel {
     let mut model = LanguageModel::default();
     for entry in &faq.entries {
-        model.add(&spoken(&entry.question), QUESTION_TIMES);
+        let question = spoken(&entry.question);
+        variants(&question).iter().for_each(|variant| model.add(variant, VARIANT_TIMES));
+        model.add(&question, QUESTION_TIMES);
         for sentence in entry.answer.split_inclusive(['.', '?', '!', '\n']) {
             let words = spoken(sentence);
             if !words.is_empty() {
@@ -240,6 +247,20 @@ pub(super) fn site_model(faq: &Faq) -> LanguageModel {
         model.add(&spoken(number), NUMBER_TIMES);
     }
     model
+}
+
+/// A question with one of its words replaced, by each that may stand there.
+fn variants(question: &[String]) -> Vec<Vec<String>> {
+    let mut variants = Vec::new();
+    for (at, word) in question.iter().enumerate() {
+        let pronouns = PRONOUNS.iter().filter(|(one, _)| one == word).map(|(_, other)| *other);
+        for other in pronouns.chain(thesaurus::synonyms(word)) {
+            let mut variant = question.to_vec();
+            other.clone_into(&mut variant[at]);
+            variants.push(variant);
+        }
+    }
+    variants
 }
 
 /// Whether a word is always written with a capital: a month or a day. May is not, which is a verb more often.
@@ -313,6 +334,16 @@ mod tests {
         ] {
             assert_eq!(spoken(text).join(" "), said);
         }
+    }
+
+    #[test]
+    fn a_question_is_asked_in_other_words() {
+        let variants: Vec<_> =
+            variants(&spoken("Can we choose the songs?")).iter().map(|variant| variant.join(" ")).collect();
+        for variant in ["can i choose the songs", "can we pick the songs", "can we choose the piece"] {
+            assert!(variants.iter().any(|known| known == variant), "{variant}: {variants:?}");
+        }
+        assert!(variants.iter().all(|variant| variant.split(' ').count() == 5));
     }
 
     #[test]

@@ -28,8 +28,11 @@ const CACHE_SAMPLES: usize = 2 << 20;
 /// Quieter than this is silence; flite's own floor is far below.
 const SILENCE: u16 = 60;
 
+/// A sentence begins with its first sample above this: `slt` breathes for up to 180 ms before.
+const BREATH: u16 = 150;
+
 /// Silence kept before and after a sentence.
-const LEAD_SAMPLES: usize = SAMPLE_HZ / 100;
+const LEAD_SAMPLES: usize = SAMPLE_HZ * 3 / 100;
 const TAIL_SAMPLES: usize = SAMPLE_HZ * 15 / 100;
 
 /// The flite program with one of its voices.
@@ -109,9 +112,8 @@ fn stretch(tempo: Tempo) -> &'static str {
 
 /// The sound without the silence around it, but for a little.
 fn trimmed(pcm: &[i16]) -> Vec<i16> {
-    let is_loud = |sample: &i16| sample.unsigned_abs() > SILENCE;
-    let Some(first) = pcm.iter().position(is_loud) else { return Vec::new() };
-    let last = pcm.iter().rposition(is_loud).unwrap_or(first);
+    let Some(first) = pcm.iter().position(|sample| sample.unsigned_abs() > BREATH) else { return Vec::new() };
+    let last = pcm.iter().rposition(|sample| sample.unsigned_abs() > SILENCE).unwrap_or(first);
     let mut sound = pcm[first.saturating_sub(LEAD_SAMPLES)..=last].to_vec();
     sound.resize(sound.len() + TAIL_SAMPLES, 0);
     sound
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn silence_around_a_sentence_goes() {
-        let pcm = [vec![0; 5000], vec![900; 100], vec![3; 5000]].concat();
+        let pcm = [vec![0; 3000], vec![100; 2000], vec![900; 100], vec![3; 5000]].concat();
         assert_eq!(trimmed(&pcm).len(), LEAD_SAMPLES + 100 + TAIL_SAMPLES);
         assert_eq!(trimmed(&[0; 300]), [0i16; 0]);
     }

@@ -157,11 +157,38 @@ fn an_interruption_pauses_then_cancels() {
         (1100, Pause),
         (1100, Show(Listening)),
         (2250, Finish),
-        (2300, Cancel),
+        (2260, Cancel),
         (2300, answer("stop please")),
         (2300, Show(Thinking)),
     ];
     assert_eq!(over_an_answer(&inputs, 4000), expected);
+}
+
+#[test]
+fn the_answer_to_an_interruption_is_prepared_too() {
+    let inputs = [
+        (0, Input::Greet),
+        (100, Input::AnswerStarted),
+        (3050, started(3000)),
+        (4150, guess("stop please")),
+        (4250, ended(4000)),
+        (4260, words("stop please")),
+    ];
+    let expected = [
+        (3050, listen(1)),
+        (3100, Pause),
+        (3100, Show(Listening)),
+        (4100, Flush),
+        (4150, Cancel),
+        (4150, prepare("stop please")),
+        (4250, Finish),
+        (4300, answer("stop please")),
+        (4300, Show(Thinking)),
+    ];
+    assert_eq!(run_all(&inputs, 6000)[1..], expected);
+    let hum = [&inputs[..3], &[(4150, guess("mm hmm")), (4250, ended(4000)), (4260, words("mm hmm"))]].concat();
+    let expected = [(4100, Flush), (4250, Finish), (4260, Resume), (4260, Show(Speaking))];
+    assert_eq!(run_all(&hum, 6000)[4..], expected);
 }
 
 #[test]

@@ -1,0 +1,99 @@
+//! Words that mean the same to somebody who asks, and the stems that their forms share. Pure; it knows neither questions nor
+//! sound.
+
+/// Other words for the same thing, by stem: the right-hand one stands for both.
+const SAME: &[(&str, &str)] = &[
+    ("price", "cost"),
+    ("much", "cost"),
+    ("expensive", "cost"),
+    ("charge", "cost"),
+    ("fee", "cost"),
+    ("rate", "cost"),
+    ("available", "free"),
+    ("availability", "free"),
+    ("outside", "outdoor"),
+    ("garden", "outdoor"),
+    ("rain", "outdoor"),
+    ("reserve", "book"),
+    ("advance", "early"),
+    ("ahead", "early"),
+    ("soon", "early"),
+    ("piece", "song"),
+    ("playlist", "song"),
+    ("favourite", "wish"),
+    ("favorite", "wish"),
+    ("select", "choose"),
+    ("pick", "choose"),
+    ("human", "person"),
+    ("someone", "person"),
+    ("somebody", "person"),
+    ("staff", "person"),
+    ("talk", "speak"),
+    ("marry", "wedding"),
+    ("marriage", "wedding"),
+    ("distance", "travel"),
+    ("drive", "travel"),
+    ("come", "travel"),
+    ("refund", "cancel"),
+    ("invoice", "pay"),
+    ("payment", "pay"),
+    ("deposit", "pay"),
+    ("listen", "hear"),
+    ("recording", "hear"),
+    ("sample", "hear"),
+    ("space", "site"),
+    ("room", "site"),
+    ("equipment", "site"),
+    ("require", "need"),
+    ("kind", "kinds"),
+    ("type", "kinds"),
+    ("sort", "kinds"),
+    ("fourteenth", "14th"),
+];
+
+/// The stem of a small-lettered word, the same for all words of one meaning.
+pub(super) fn stem(word: &str) -> String {
+    let word = word.strip_suffix("'s").unwrap_or(word);
+    let singular = word.strip_suffix("ies").map(|rest| format!("{rest}y"));
+    let word = singular.as_deref().unwrap_or(word);
+    let short = ["ings", "ing", "ed", "es", "s"].into_iter().find_map(|ending| {
+        let rest = word.strip_suffix(ending)?;
+        (rest.chars().count() >= 3 && !rest.ends_with('s')).then_some(rest)
+    });
+    let stem = short.unwrap_or(word);
+    let stem = bare(stem);
+    let same = SAME.iter().find(|(word, _)| bare(word) == stem);
+    same.map_or(stem, |(_, same)| bare(same)).to_owned()
+}
+
+/// A word without the mute letters at its end, which some of its forms lack.
+fn bare(word: &str) -> &str {
+    if word.chars().count() > 3 { word.trim_end_matches('e') } else { word }
+}
+
+/// Other words for the same as `word`.
+pub(super) fn synonyms(word: &str) -> impl Iterator<Item = &'static str> {
+    let (word, meaning) = (word.to_owned(), stem(word));
+    let pairs = SAME.iter().filter(move |(_, same)| bare(same) == meaning);
+    pairs.map(|(other, _)| *other).filter(move |other| *other != word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_and_synonyms_have_one_stem() {
+        for (word, other) in [("songs", "pieces"), ("pick", "choose"), ("free", "available"), ("site", "space")] {
+            assert_eq!(stem(word), stem(other), "{word}");
+        }
+        assert_ne!(stem("song"), stem("choose"));
+    }
+
+    #[test]
+    fn a_words_synonyms_are_not_itself() {
+        let others: Vec<_> = synonyms("choose").collect();
+        assert!(others.contains(&"pick") && others.contains(&"select") && !others.contains(&"choose"), "{others:?}");
+        assert_eq!(synonyms("rehearsal").count(), 0);
+    }
+}
