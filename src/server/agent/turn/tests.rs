@@ -373,7 +373,8 @@ fn sound_does_not_interrupt_while_echo_cancellation_learns_but_words_do() {
         (900, Show(Speaking)),
         (1050, listen(1)),
         (1700, Finish),
-        (1760, Cancel),
+        (1710, Cancel),
+        (1710, Show(Listening)),
         (1760, answer("stop please")),
         (1760, Show(Thinking)),
     ];
