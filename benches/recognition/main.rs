@@ -3,7 +3,7 @@
 //! `cargo bench --features ssr,pocketsphinx --bench recognition`. flite's voices say a hundred sentences, clean and in noise;
 //! Opus carries them; the ears of a call, its recogniser and the script take it from there, faster than they are spoken.
 //! Nothing of it is a recording. `-- TEXT` measures only the voices whose names contain the text, and prints what was
-//! misheard or answered wrong.
+//! misheard or answered wrong of the sentences that are not held out.
 
 #![expect(clippy::print_stdout, reason = "the table is this program's output")]
 
@@ -117,7 +117,7 @@ async fn measure(assistant: &Arc<Assistant>, voice: &str, noise: Option<f64>, te
                 let packets = voices::packets(&voices::speech(&voice, sentence.said)?, noise)?;
                 let heard = hear(&*assistant.stt, &packets).await?;
                 let score = judge(&assistant, sentence, &heard);
-                if tells && (score.wrong > 0 || score.right < score.questions) {
+                if tells && !sentence.is_held_out && (score.wrong > 0 || score.right < score.questions) {
                     let answer = if score.right < score.questions { ", answered wrong" } else { "" };
                     println!("{voice} {noise:?}: {} -> {heard}{answer}", sentence.said);
                 }

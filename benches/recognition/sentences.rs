@@ -1,6 +1,6 @@
 //! What callers say: questions of this site in many words, and everything else.
 //!
-//! Those that are held out were written beside the rest and never looked at while anything was tuned.
+//! Nothing is tuned by those that are held out.
 
 /// A sentence, in words as they are spoken.
 #[derive(Clone, Copy, Debug)]
