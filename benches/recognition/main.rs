@@ -143,10 +143,10 @@ async fn hear(stt: &dyn Stt, packets: &[Vec<u8>]) -> anyhow::Result<String> {
         let now = FRAME * n;
         for edge in ear.on_packet("microphone", packet, false, now) {
             match edge {
-                Edge::Started { pcm, .. } => {
+                Edge::Started { at, pcm } => {
                     last = UtteranceId(last.0 + 1);
                     let mut begun = Attention::new(stt.begin(last, words.clone()));
-                    begun.hear(&pcm, now);
+                    begun.hear(&pcm, at);
                     utterance = Some(begun);
                     silent_since = now;
                 }

@@ -91,6 +91,11 @@ impl Ear {
         self.recording = Recording::Awaited { until: now + RECORDING_WAIT, has_come: false, held: Vec::new() };
     }
 
+    /// Whether a recording is to come, or is being read.
+    pub(super) fn awaits_recording(&self) -> bool {
+        matches!(self.recording, Recording::Awaited { .. })
+    }
+
     /// A recording is here; whether it is to be read.
     pub(super) fn takes_recording(&mut self) -> bool {
         match &mut self.recording {

@@ -116,6 +116,8 @@ pub(super) struct Session<'a> {
     words: (mpsc::Sender<Words>, mpsc::Receiver<Words>),
     /// Whether nobody was left who could have understood the last utterance.
     is_deaf: bool,
+    /// Whether the greeting waits for what the visitor says.
+    owes_greeting: bool,
     mouth: Mouth,
     account: Account,
     stopwatch: Stopwatch,
@@ -165,6 +167,7 @@ impl<'a> Session<'a> {
             recordings: mpsc::channel(QUEUE),
             words: mpsc::channel(QUEUE),
             is_deaf: false,
+            owes_greeting: false,
             mouth: Mouth::new(equipment.tts.clone(), &equipment.phrases.cannot_speak),
             account: Account::new(reporter, joined.room, now_ms),
             stopwatch: Stopwatch::default(),
@@ -191,7 +194,8 @@ impl<'a> Session<'a> {
                         None
                     }
                 },
-                Some((identity, pcm)) = self.recordings.1.recv() => {
+                // Nobody would hear an answer that is given before the greeting would be.
+                Some((identity, pcm)) = self.recordings.1.recv(), if self.attendance.is_talking() => {
                     let now = self.now();
                     let edges = self.ears.get_mut(&identity).map(|ear| ear.on_recording(&pcm, now));
                     self.on_edges(&identity, edges.unwrap_or_default(), now);
@@ -394,7 +398,7 @@ impl<'a> Session<'a> {
                     self.talker = Some(Voice { identity: identity.to_owned(), track });
                     self.talker_since = at;
                     self.on_turn(Input::SpeechStarted { at }, now);
-                    self.hear(&pcm, now);
+                    self.hear(&pcm, at);
                 }
                 Edge::Continued { until, pcm } if is_talker => {
                     self.hear(&pcm, until);
@@ -467,6 +471,7 @@ impl<'a> Session<'a> {
             self.on_edges(&identity, edges.unwrap_or_default(), now);
         }
         self.on_turn(Input::Tick, now);
+        self.greet(now);
         self.play(now);
         self.be_patient(now);
         self.on_attendance(attendance::Input::Tick, now)
@@ -521,7 +526,10 @@ impl<'a> Session<'a> {
     /// Tells who is there, and does what follows; gives the outcome of a call that is over.
     fn on_attendance(&mut self, input: attendance::Input, now: Duration) -> Option<Outcome> {
         match self.attendance.on(input, now)? {
-            attendance::Output::Greet => self.speak_up(&self.equipment.greeting.clone(), Then::Listen, now),
+            attendance::Output::Greet => {
+                self.owes_greeting = true;
+                self.greet(now);
+            }
             attendance::Output::GreetAgain => {
                 self.speak_up(&self.equipment.phrases.clone().line_dropped, Then::Listen, now);
             }
@@ -532,6 +540,14 @@ impl<'a> Session<'a> {
             attendance::Output::Leave => return Some(Outcome::Over),
         }
         None
+    }
+
+    /// Greets, unless the visitor has begun before: they are answered then, and greeted only if there was nothing to answer.
+    fn greet(&mut self, now: Duration) {
+        let is_first = self.turns.is_quiet() && !self.ears.values().any(Ear::awaits_recording);
+        if is_first && std::mem::take(&mut self.owes_greeting) {
+            self.speak_up(&self.equipment.greeting.clone(), Then::Listen, now);
+        }
     }
 
     /// Says something that was not asked for.
@@ -566,8 +582,12 @@ impl<'a> Session<'a> {
                     self.mouth.begin();
                     self.mouth.hold();
                 }
-                Output::Answer(said) => self.answer(&said),
+                Output::Answer(said) => {
+                    self.owes_greeting = false;
+                    self.answer(&said);
+                }
                 Output::AskAgain => {
+                    self.owes_greeting = false;
                     self.pardons += 1;
                     let phrases = self.equipment.phrases.clone();
                     let text = match self.pardons {

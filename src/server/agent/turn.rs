@@ -252,7 +252,7 @@ impl Turns {
                     out.push(Output::Show(AgentState::Listening));
                 }
             }
-            Input::Tick => {}
+            Input::Tick => self.flush(now, &mut out),
         }
         self.settle(now, &mut out);
         out
@@ -289,15 +289,19 @@ impl Turns {
                     self.agent = Agent::Paused;
                     out.extend([Output::Pause, Output::Show(AgentState::Listening)]);
                 }
-                if let Visitor::Speaking { until, is_flushed, .. } = &mut self.visitor
-                    && !*is_flushed
-                    && now.saturating_sub(*until) >= FLUSH_AFTER
-                {
-                    *is_flushed = true;
-                    out.push(Output::Flush);
-                }
             }
             Visitor::Ended { at, length } => self.settle_ended(now.saturating_sub(at), length, out),
+        }
+    }
+
+    /// Asks for the words so far after a pause; of speech that is heard later than it was said, only once all of it was.
+    fn flush(&mut self, now: Duration, out: &mut Vec<Output>) {
+        if let Visitor::Speaking { until, is_flushed, .. } = &mut self.visitor
+            && !*is_flushed
+            && now.saturating_sub(*until) >= FLUSH_AFTER
+        {
+            *is_flushed = true;
+            out.push(Output::Flush);
         }
     }
 

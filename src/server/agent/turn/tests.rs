@@ -331,6 +331,17 @@ fn an_answer_is_prepared_in_the_silence_before_the_turn_is_over() {
 }
 
 #[test]
+fn what_was_recorded_before_is_not_taken_for_a_row_of_pauses() {
+    let mut turns = Turns::new(Timings::from(&settings::Timings::default()));
+    let mut out = turns.on(started(100), ms(5000));
+    for until in (100..1000).step_by(16) {
+        out.extend(turns.on(Input::SpeechGoesOn { until: ms(until) }, ms(5000)));
+    }
+    assert_eq!(out, [listen(1)]);
+    assert_eq!(turns.on(Input::Tick, ms(5020)), [Flush]);
+}
+
+#[test]
 fn the_final_words_are_prepared_for_where_the_guess_was_wrong_or_hanging() {
     for guessed in ["what does it", "what does it cost and"] {
         let inputs =
