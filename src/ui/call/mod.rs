@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     domain::call::{AgentState, Answering, CallState},
-    ui::live::live,
+    ui::{live::live, part::when},
 };
 
 /// Whether a ticket may be fetched before anybody calls: not where the assistant is sent with the ticket, since it
@@ -80,9 +80,7 @@ pub fn CallWidget(
         let (business, questions) = (business.clone(), questions.clone());
         let views = move || {
             view! {
-                <Show when=move || in_call.get()>
-                    <CallPill/>
-                </Show>
+                {when(move || in_call.get(), || view! { <CallPill/> })}
                 <Panel business questions answering early/>
             }
         };
