@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     browser::screen,
-    domain::call::{Answering, CallState, Mode},
+    domain::call::{CallState, Mode, Opening},
     ui::{
         live::live,
         part::{part, when},
@@ -55,15 +55,10 @@ fn screen_of(state: &CallState) -> Screen {
 /// The panel, closed until [`Desk::open`](super::desk::Desk) says otherwise.
 #[component]
 pub fn Panel(
-    /// The business's name.
-    business: String,
-    /// What one can ask at the start.
-    questions: Vec<String>,
-    /// Who answers calls.
-    answering: Answering,
-    /// Whether the opened panel may fetch a ticket before anybody calls.
-    early: bool,
+    /// What it has to know of the site.
+    opening: Opening,
 ) -> impl IntoView {
+    let Opening { business, questions, answering, early } = opening;
     let session = use_call_session();
     let desk = use_desk();
     let dialog = NodeRef::<Dialog>::new();
