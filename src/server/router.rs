@@ -18,6 +18,7 @@ use super::{
 use crate::{
     api::call::RequestCall,
     app::{App, shell},
+    domain::call::Opening,
 };
 
 /// Where a ticket is asked for; `entrance` answers its POST before it comes here.
