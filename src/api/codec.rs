@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_request_arrives_as_it_was() {
-        for (participant_name, room_type) in [(None, None), (Some("Ann \"A\"\n"), None), (Some("Bo"), Some("support"))] {
+        for (participant_name, room_type) in [(None, None), (Some("Ann \"A\"\n"), None), (Some("Bo"), Some("support"))]
+        {
             let (participant_name, room_type) = (participant_name.map(str::to_owned), room_type.map(str::to_owned));
             let request = RequestCall { request: CallRequest { participant_name, room_type } };
             assert_eq!(sent(&request).request, request.request);

@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_none() {
-        for text in ["", "[]", "{", "{\"a\"}", "{\"a\":", "{\"a\":\"", "{\"a\":1", "{\"a\":\"\\ud834\"}", "{a:1}", "1"] {
+        for text in ["", "[]", "{", "{\"a\"}", "{\"a\":", "{\"a\":\"", "{\"a\":1", "{\"a\":\"\\ud834\"}", "{a:1}", "1"]
+        {
             assert_eq!(Object::parse(text), None, "{text}");
         }
     }

@@ -9,7 +9,10 @@ use crate::{
         call::CallState,
         transcript::{Line, Speaker},
     },
-    ui::{live::live, part::{part, when}},
+    ui::{
+        live::live,
+        part::{part, when},
+    },
 };
 
 /// How long a spoken word stands before the next lights up: about 180 words a minute, as flite speaks.

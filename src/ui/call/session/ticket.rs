@@ -121,7 +121,8 @@ pub(super) struct Kept {
 /// Keeps the running call's ticket, which is good for `left` more, and nothing of an earlier call.
 pub(super) fn keep(ticket: &CallTicket, mode: Mode, muted: bool, left: Duration) {
     let CallTicket { token, room_name, participant_name, livekit_host } = ticket;
-    let note = json::object(&[("token", token), ("room", room_name), ("name", participant_name), ("host", livekit_host)]);
+    let note =
+        json::object(&[("token", token), ("room", room_name), ("name", participant_name), ("host", livekit_host)]);
     storage::keep_tab_note(TICKET, Some(&note));
     keep_moment(UNTIL, clock::wall_clock() + left);
     storage::keep_tab_note(JOINED, None);
