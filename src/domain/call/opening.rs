@@ -52,7 +52,7 @@ mod tests {
             business in "[^\n]{0,20}",
             questions in prop::collection::vec("[^\n]{0,20}", 0..4),
             answering in prop::sample::select(vec![Answering::Aloud, Answering::InWriting, Answering::ByTeam]),
-            early: bool,
+            early in any::<bool>(),
         ) {
             let opening = Opening { business, questions, answering, early };
             prop_assert_eq!(Opening::parse(&opening.to_text()), Some(opening));
