@@ -9,10 +9,7 @@ use leptos_router::{
 
 use crate::{
     domain::{call::Answering, faq::Faq, site::Site},
-    ui::{
-        call::{CallWidget, EarlyTickets},
-        site::SitePage,
-    },
+    ui::{call::CallWidget, site::SitePage},
 };
 
 /// Fetches the widget's code when the visitor reaches for the button; until then the page has no script to load.
@@ -58,12 +55,11 @@ fn Home() -> impl IntoView {
     let site: Site = expect_context();
     let faq: Faq = expect_context();
     let answering = use_context::<Answering>().unwrap_or_default();
-    let early = use_context().unwrap_or(EarlyTickets(false));
     view! {
         <Title text=site.name.clone()/>
         <Meta name="description" content=site.description.clone()/>
         <SitePage site=site.clone() faq answering/>
-        <CallWidget business=site.name questions=site.opening_questions answering early=early.0/>
+        <CallWidget/>
         <p id="call-note" class="call-note" role="alert" hidden>
             "The call could not be loaded. Press the button to try again, or "
             <a href="#contact" class="font-semibold underline">"ring or write to us"</a>

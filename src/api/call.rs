@@ -2,15 +2,17 @@
 
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr, server},
-    server_fn::codec::{Json, JsonEncoding},
+    server_fn::codec::Post,
 };
 use serde::{Deserialize, Serialize};
+
+use super::codec::CallJson;
 
 /// Asks for the ticket of a new call.
 ///
 /// # Errors
 /// Why there is none.
-#[server(prefix = "/api", endpoint = "call", input = Json, output = Json)]
+#[server(prefix = "/api", endpoint = "call", input = Post<CallJson>, output = Post<CallJson>)]
 pub async fn request_call(
     /// What the visitor asks for.
     request: CallRequest,
@@ -31,7 +33,7 @@ pub struct CallRequest {
 }
 
 /// Everything that joins a room.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallTicket {
     /// The access token.
@@ -45,8 +47,8 @@ pub struct CallTicket {
 }
 
 /// Why a call was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "code", rename_all = "snake_case", from = "Refusal")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
 pub enum CallRefused {
     /// A field of the request is not acceptable.
     #[error("{field}: {reason}")]
@@ -76,55 +78,10 @@ pub enum CallRefused {
     Unreachable,
 }
 
-/// The fields of every refusal. The browser reads them into this first: the code that serde makes for an enum with a
-/// tag inside is five times as large.
-#[derive(Deserialize)]
-struct Refusal {
-    code: String,
-    #[serde(default)]
-    field: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    retry_after_s: u64,
-}
-
-impl From<Refusal> for CallRefused {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal { code, field, reason, retry_after_s } = refusal;
-        match code.as_str() {
-            "bad_field" => Self::BadField { field, reason },
-            "forbidden" => Self::Forbidden { reason },
-            "rate_limited" => Self::RateLimited { retry_after_s },
-            "unavailable" => Self::Unavailable,
-            _ => Self::Unreachable,
-        }
-    }
-}
-
 impl FromServerFnError for CallRefused {
-    type Encoder = JsonEncoding;
+    type Encoder = CallJson;
 
     fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
         Self::Unreachable
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_comes_back_as_it_was() {
-        for refused in [
-            CallRefused::BadField { field: "roomType".into(), reason: "has no such value".into() },
-            CallRefused::Forbidden { reason: "for staff".into() },
-            CallRefused::RateLimited { retry_after_s: 7 },
-            CallRefused::Unavailable,
-            CallRefused::Unreachable,
-        ] {
-            let text = serde_json::to_string(&refused).unwrap();
-            assert_eq!(serde_json::from_str::<CallRefused>(&text).unwrap(), refused, "{text}");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod faq;
+pub mod json;
 pub mod record;
 pub mod site;
 pub mod transcript;

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api::call::RequestCall,
     app::{App, shell},
-    ui::call::EarlyTickets,
+    domain::call::Opening,
 };
 
 /// Where a ticket is asked for; `entrance` answers its POST before it comes here.
@@ -77,7 +77,12 @@ fn page_context(app: &AppState) {
     provide_context(app.content().site.clone());
     provide_context(app.content().faq.clone());
     provide_context(app.answering());
-    provide_context(EarlyTickets(app.early_tickets()));
+    provide_context(Opening {
+        business: app.content().site.name.clone(),
+        questions: app.content().site.opening_questions.clone(),
+        answering: app.answering(),
+        early: app.early_tickets(),
+    });
     security::page_policy(app);
 }
 

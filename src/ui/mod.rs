@@ -3,4 +3,5 @@
 pub mod call;
 pub mod icon;
 pub mod live;
+pub mod part;
 pub mod site;

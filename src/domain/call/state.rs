@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 /// How the visitor takes part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -17,7 +15,7 @@ pub enum Mode {
 }
 
 /// Who answers calls here, and how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Answering {
     /// The assistant, aloud.
     #[default]
@@ -26,6 +24,27 @@ pub enum Answering {
     InWriting,
     /// The team alone.
     ByTeam,
+}
+
+impl Answering {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Aloud => "aloud",
+            Self::InWriting => "in-writing",
+            Self::ByTeam => "by-team",
+        }
+    }
+
+    /// Reads its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "aloud" => Some(Self::Aloud),
+            "in-writing" => Some(Self::InWriting),
+            "by-team" => Some(Self::ByTeam),
+            _ => None,
+        }
+    }
 }
 
 /// Where a call stands. Times are durations since the page's own epoch, as `performance.now()` gives them.

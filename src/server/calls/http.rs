@@ -10,7 +10,7 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::StreamExt;
-use leptos::{context::provide_context, prelude::use_context};
+use leptos::{context::provide_context, prelude::use_context, server_fn::Decodes};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -18,7 +18,10 @@ use super::{
     wish::{StandardRequest, VoiceRequest},
 };
 use crate::{
-    api::call::{CallRefused, CallRequest, CallTicket},
+    api::{
+        call::{CallRefused, CallRequest, CallTicket},
+        codec::CallJson,
+    },
     server::{
         error::{ApiError, json, retry_after, status},
         origin::Caller,
@@ -80,7 +83,7 @@ pub async fn server_function(State(app): State<AppState>, request: Request) -> R
         return allowed(response, &caller);
     }
     let body = to_bytes(response.into_body(), BODY_MAX_BYTES).await.unwrap_or_default();
-    match serde_json::from_slice(&body) {
+    match CallJson::decode(body) {
         // What the server function's own decoder says of arguments that it cannot read.
         Ok(CallRefused::Unreachable) => {
             let reason = "the arguments are not those of this function".to_owned();

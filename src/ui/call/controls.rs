@@ -9,6 +9,7 @@ use crate::{
     ui::{
         icon::{Glyph, Icon},
         live::live,
+        part::{part, when},
     },
 };
 
@@ -23,23 +24,7 @@ pub fn Controls(
     let voices = move || answering != Answering::InWriting && !session.text_only.get();
     view! {
         <div role="group" aria-label=words::CONTROLS class="controls">
-            <Show when=voices>
-                <Microphone/>
-                <button
-                    type="button"
-                    class="control"
-                    class:off=live(move || !session.speaker_on.get())
-                    aria-label=words::SPEAKER
-                    aria-pressed=live(move || session.speaker_on.get().to_string())
-                    title="S"
-                    on:click=move |_| session.toggle_speaker()
-                >
-                    {live(move || {
-                        let icon = if session.speaker_on.get() { Icon::Speaker } else { Icon::SpeakerOff };
-                        view! { <Glyph icon/> }
-                    })}
-                </button>
-            </Show>
+            {when(voices, || view! { <Microphone/> <Speaker/> })}
             <button
                 type="button"
                 class="control"
@@ -62,6 +47,28 @@ pub fn Controls(
                 <span>{words::END}</span>
             </button>
         </div>
+    }
+}
+
+/// The speaker's switch.
+#[component]
+fn Speaker() -> impl IntoView {
+    let session = use_call_session();
+    view! {
+        <button
+            type="button"
+            class="control"
+            class:off=live(move || !session.speaker_on.get())
+            aria-label=words::SPEAKER
+            aria-pressed=live(move || session.speaker_on.get().to_string())
+            title="S"
+            on:click=move |_| session.toggle_speaker()
+        >
+            {live(move || {
+                let icon = if session.speaker_on.get() { Icon::Speaker } else { Icon::SpeakerOff };
+                part(view! { <Glyph icon/> })
+            })}
+        </button>
     }
 }
 
@@ -114,7 +121,7 @@ fn Microphone() -> impl IntoView {
             <i class="level" style:transform=live(move || format!("scaleY({}%)", level.get()))></i>
             {live(move || {
                 let icon = if silent() { Icon::MicrophoneOff } else { Icon::Microphone };
-                view! { <Glyph icon/> }
+                part(view! { <Glyph icon/> })
             })}
         </button>
     }

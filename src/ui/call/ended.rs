@@ -8,6 +8,7 @@ use crate::{
     ui::{
         icon::{Glyph, Icon},
         live::live,
+        part::when,
     },
 };
 
@@ -38,17 +39,22 @@ pub fn Ended() -> impl IntoView {
                 </div>
             </dl>
             <p class="text-ink-2">
-                {words::AFTER} " " <Show when=something_said>{words::AFTER_TEXT}</Show>
+                {words::AFTER} " " {when(something_said, || words::AFTER_TEXT)}
             </p>
         </div>
         <Transcript/>
         <div class="controls two">
-            <Show when=something_said>
-                <a class="control" download=words::SAVE_AS href=live(move || text_file(&session.transcript_text()))>
-                    <Glyph icon=Icon::Save/>
-                    {words::SAVE}
-                </a>
-            </Show>
+            {when(
+                something_said,
+                move || {
+                    view! {
+                        <a class="control" download=words::SAVE_AS href=live(move || text_file(&session.transcript_text()))>
+                            <Glyph icon=Icon::Save/>
+                            {words::SAVE}
+                        </a>
+                    }
+                },
+            )}
             <button type="button" class="control accent" data-first="" on:click=move |_| session.retry()>
                 <Glyph icon=Icon::Phone/>
                 {words::CALL_AGAIN}

@@ -12,6 +12,7 @@ use crate::{
     ui::{
         icon::{Glyph, Icon},
         live::live,
+        part::when,
     },
 };
 
@@ -53,10 +54,15 @@ pub fn Header(
                     <span role="status" class="truncate" class:sr-only=connected>
                         {status}
                     </span>
-                    <Show when=timed>
-                        <span class="num" role="timer">{live(move || words::clock(session.elapsed.get()))}</span>
-                        <Bars/>
-                    </Show>
+                    {when(
+                        timed,
+                        move || {
+                            view! {
+                                <span class="num" role="timer">{live(move || words::clock(session.elapsed.get()))}</span>
+                                <Bars/>
+                            }
+                        },
+                    )}
                 </p>
             </div>
             <button

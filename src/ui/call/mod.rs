@@ -1,5 +1,4 @@
 //! The call widget: the floating button and its panel. It sees a call only through [`session`].
-#![expect(missing_docs, reason = "the island macro makes a struct without any")]
 
 mod button;
 mod composer;
@@ -30,27 +29,13 @@ use self::{
     session::provide_call_session,
 };
 use crate::{
-    domain::call::{AgentState, Answering, CallState},
-    ui::live::live,
+    domain::call::{AgentState, CallState, Opening},
+    ui::{live::live, part::when},
 };
-
-/// Whether a ticket may be fetched before anybody calls: not where the assistant is sent with the ticket, since it
-/// would wait in vain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EarlyTickets(pub bool);
 
 /// The floating call button and, once opened, its panel: the page's one island.
 #[island]
-pub fn CallWidget(
-    /// The business's name, above the panel.
-    business: String,
-    /// What the panel offers to ask before a call.
-    questions: Vec<String>,
-    /// Who answers calls.
-    answering: Answering,
-    /// Whether a ticket may be fetched before anybody calls.
-    early: bool,
-) -> impl IntoView {
+pub fn CallWidget() -> impl IntoView {
     let session = provide_call_session();
     let desk = provide_desk();
     let in_call = Memo::new(move |_| session.state.with(is_standing));
@@ -73,17 +58,17 @@ pub fn CallWidget(
     });
 
     // The page carries the button alone. What only a browser shows is built there, so that the module needs no code
-    // for taking it over from the server's markup: that code is as large as the views themselves.
+    // for taking it over from the server's markup: that code is as large as the views themselves. What the views have to
+    // know comes along as an attribute: the props of an island would bring a reader of JSON.
+    let opening = use_context::<Opening>().map(|opening| opening.to_text());
     let browser_only = NodeRef::<Div>::new();
     Effect::new(move || {
         let Some(place) = browser_only.get() else { return };
-        let (business, questions) = (business.clone(), questions.clone());
+        let Some(opening) = place.dataset().get("opening").and_then(|text| Opening::parse(&text)) else { return };
         let views = move || {
             view! {
-                <Show when=move || in_call.get()>
-                    <CallPill/>
-                </Show>
-                <Panel business questions answering early/>
+                {when(move || in_call.get(), || view! { <CallPill/> })}
+                <Panel opening/>
             }
         };
         mount_to(place.unchecked_into(), views).forget();
@@ -135,7 +120,7 @@ pub fn CallWidget(
             on:keyup=on_keyup
         >
             <CallButton in_call/>
-            <div node_ref=browser_only class="contents"></div>
+            <div node_ref=browser_only data-opening=opening class="contents"></div>
         </section>
     }
 }

@@ -8,7 +8,8 @@ use crate::{
     domain::call::{CallState, Mode},
     ui::{
         icon::{Glyph, Icon},
-        live::live,
+        live::{Live, live},
+        part::{Part, part, when},
     },
 };
 
@@ -37,24 +38,29 @@ pub fn Notes() -> impl IntoView {
     });
     view! {
         <div class="notes" role="status">
-            <Show when=reconnecting>
-                <div class="card warn">
-                    <p class="font-semibold">{words::NETWORK_TITLE}</p>
-                    <p>{words::NETWORK_TEXT}</p>
-                </div>
-            </Show>
+            {when(
+                reconnecting,
+                || {
+                    view! {
+                        <div class="card warn">
+                            <p class="font-semibold">{words::NETWORK_TITLE}</p>
+                            <p>{words::NETWORK_TEXT}</p>
+                        </div>
+                    }
+                },
+            )}
             {live(move || {
                 session
                     .microphone_problem
                     .get()
                     .map(|problem| {
                         let advice = words::advice(&problem);
-                        view! {
+                        part(view! {
                             <div class="card bad">
                                 <p class="font-semibold">{advice.title}</p>
                                 <p>{words::MICROPHONE_LOST}</p>
                             </div>
-                        }
+                        })
                     })
             })}
             {live(move || {
@@ -63,7 +69,7 @@ pub fn Notes() -> impl IntoView {
                     .get()
                     .map(|text| {
                         let again = text.clone();
-                        view! {
+                        part(view! {
                             <div class="card bad">
                                 <p><span class="font-semibold">{words::UNSENT}</span> " " {text}</p>
                                 <button
@@ -74,32 +80,35 @@ pub fn Notes() -> impl IntoView {
                                     {words::SEND_AGAIN}
                                 </button>
                             </div>
-                        }
+                        })
                     })
             })}
-            <Show when=move || session.playback_blocked.get()>
-                <button type="button" class="control hear" on:click=move |_| session.allow_playback()>
-                    <Glyph icon=Icon::Speaker/>
-                    {words::TAP_TO_HEAR}
-                </button>
-            </Show>
-            <Show when=move || session.text_only.get()>
-                <Note icon=Icon::Keyboard text=words::TEXT_ONLY/>
-            </Show>
-            <Show when=muted>
-                <Note icon=Icon::MicrophoneOff text=words::MUTED/>
-            </Show>
-            <Show when=pushing>
-                {live(move || {
-                    let text = if session.talking.get() { words::PUSH_TALKING } else { words::PUSH_NOTE };
-                    view! { <Note icon=Icon::Push text/> }
-                })}
-            </Show>
-            <Show when=silent>
-                <Note icon=Icon::SpeakerOff text=words::SILENT/>
-            </Show>
+            {when(
+                move || session.playback_blocked.get(),
+                move || {
+                    view! {
+                        <button type="button" class="control hear" on:click=move |_| session.allow_playback()>
+                            <Glyph icon=Icon::Speaker/>
+                            {words::TAP_TO_HEAR}
+                        </button>
+                    }
+                },
+            )}
+            {note(Icon::Keyboard, move || session.text_only.get().then_some(words::TEXT_ONLY))}
+            {note(Icon::MicrophoneOff, move || muted().then_some(words::MUTED))}
+            {note(
+                Icon::Push,
+                move || pushing().then(|| if session.talking.get() { words::PUSH_TALKING } else { words::PUSH_NOTE }),
+            )}
+            {note(Icon::SpeakerOff, move || silent().then_some(words::SILENT))}
         </div>
     }
+}
+
+/// A note that stands while there is something to say.
+fn note(icon: Icon, text: impl Fn() -> Option<&'static str> + Send + Sync + 'static) -> Live<Option<Part>> {
+    let text = Memo::new(move |_| text());
+    live(move || text.get().map(|text| part(view! { <Note icon text/> })))
 }
 
 #[component]

@@ -2,7 +2,6 @@
 //! draws itself.
 
 use leptos::{
-    either::{Either, EitherOf4},
     ev::{Event, KeyboardEvent},
     html::Dialog,
     prelude::*,
@@ -25,7 +24,11 @@ use super::{
 };
 use crate::{
     browser::screen,
-    domain::call::{Answering, CallState, Mode},
+    domain::call::{CallState, Mode, Opening},
+    ui::{
+        live::live,
+        part::{part, when},
+    },
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,15 +55,10 @@ fn screen_of(state: &CallState) -> Screen {
 /// The panel, closed until [`Desk::open`](super::desk::Desk) says otherwise.
 #[component]
 pub fn Panel(
-    /// The business's name.
-    business: String,
-    /// What one can ask at the start.
-    questions: Vec<String>,
-    /// Who answers calls.
-    answering: Answering,
-    /// Whether the opened panel may fetch a ticket before anybody calls.
-    early: bool,
+    /// What it has to know of the site.
+    opening: Opening,
 ) -> impl IntoView {
+    let Opening { business, questions, answering, early } = opening;
     let session = use_call_session();
     let desk = use_desk();
     let dialog = NodeRef::<Dialog>::new();
@@ -128,26 +126,28 @@ pub fn Panel(
         event.prevent_default();
         desk.step_back();
     };
-    let body = move || match shown.get() {
-        Screen::Start => EitherOf4::A(view! { <Start questions=questions.get_value() answering/> }),
-        Screen::Call => EitherOf4::B(view! {
-            <Stage/>
-            <Transcript/>
-            <div class="foot">
-                <Notes/>
-                <Show when=move || desk.typing.get()>
-                    <Composer/>
-                </Show>
-                <Controls answering/>
-            </div>
-        }),
-        Screen::Ended => EitherOf4::C(view! { <Ended/> }),
-        Screen::Problem => EitherOf4::D(view! { <ProblemScreen/> }),
+    let body = move || {
+        live(move || match shown.get() {
+            Screen::Start => part(view! { <Start questions=questions.get_value() answering/> }),
+            Screen::Call => part(view! {
+                <Stage/>
+                <Transcript/>
+                <div class="foot">
+                    <Notes/>
+                    {when(move || desk.typing.get(), || view! { <Composer/> })}
+                    <Controls answering/>
+                </div>
+            }),
+            Screen::Ended => part(view! { <Ended/> }),
+            Screen::Problem => part(view! { <ProblemScreen/> }),
+        })
     };
     let sheet = move || {
-        desk.sheet.get().map(|sheet| match sheet {
-            Sheet::Sound => Either::Left(view! { <SoundSheet/> }),
-            Sheet::Keys => Either::Right(view! { <KeySheet/> }),
+        live(move || {
+            desk.sheet.get().map(|sheet| match sheet {
+                Sheet::Sound => part(view! { <SoundSheet/> }),
+                Sheet::Keys => part(view! { <KeySheet/> }),
+            })
         })
     };
     view! {
@@ -158,17 +158,16 @@ pub fn Panel(
             on:keydown=on_keydown
             on:cancel=on_cancel
         >
-            {move || {
-                built
-                    .get()
-                    .then(|| {
-                        view! {
-                            <Header business=business.get_value() answering/>
-                            {body}
-                            {sheet}
-                        }
-                    })
-            }}
+            {when(
+                move || built.get(),
+                move || {
+                    view! {
+                        <Header business=business.get_value() answering/>
+                        {body()}
+                        {sheet()}
+                    }
+                },
+            )}
         </dialog>
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     ui::{
         icon::{Glyph, Icon},
         live::live,
+        part::{part, when},
     },
 };
 
@@ -17,10 +18,10 @@ use crate::{
 #[component]
 pub fn ProblemScreen() -> impl IntoView {
     let session = use_call_session();
-    move || {
+    live(move || {
         let problem = session.state.with(|state| state.problem().cloned());
-        problem.map(|problem| view! { <ProblemCard problem/> })
-    }
+        problem.map(|problem| part(view! { <ProblemCard problem/> }))
+    })
 }
 
 #[component]
@@ -56,9 +57,7 @@ fn ProblemCard(
             </section>
             {without_microphone.then(|| view! { <p class="text-ink-2">{words::WITHOUT_MICROPHONE}</p> })}
         </div>
-        <Show when=move || session.lines.with(|lines| !lines.is_empty())>
-            <Transcript/>
-        </Show>
+        {when(move || session.lines.with(|lines| !lines.is_empty()), || view! { <Transcript/> })}
         <div class="foot">
             <div class="controls" class:tight=other_ways>
                 <button
@@ -73,9 +72,7 @@ fn ProblemCard(
                     }
                 >
                     {words::TRY_AGAIN}
-                    <Show when=waiting>
-                        <span class="num">{live(move || words::wait(left.get()))}</span>
-                    </Show>
+                    {when(waiting, move || view! { <span class="num">{live(move || words::wait(left.get()))}</span> })}
                 </button>
             </div>
             {other_ways

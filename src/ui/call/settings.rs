@@ -12,6 +12,7 @@ use crate::{
     ui::{
         icon::{Glyph, Icon},
         live::live,
+        part::{part, when},
     },
 };
 
@@ -37,17 +38,22 @@ pub fn SoundSheet() -> impl IntoView {
                     choose=Callback::new(move |id| session.choose_microphone(id))
                 />
             </div>
-            <Show when=move || session.can_choose_speaker.get()>
-                <div class="setting">
-                    <Glyph icon=Icon::Speaker/>
-                    <Picker
-                        label=words::SPEAKER
-                        devices=session.speakers
-                        chosen=session.speaker_id
-                        choose=Callback::new(move |id| session.choose_speaker(id))
-                    />
-                </div>
-            </Show>
+            {when(
+                move || session.can_choose_speaker.get(),
+                move || {
+                    view! {
+                        <div class="setting">
+                            <Glyph icon=Icon::Speaker/>
+                            <Picker
+                                label=words::SPEAKER
+                                devices=session.speakers
+                                chosen=session.speaker_id
+                                choose=Callback::new(move |id| session.choose_speaker(id))
+                            />
+                        </div>
+                    }
+                },
+            )}
             <label class="setting">
                 <Glyph icon=Icon::Speaker/>
                 <span class="sr-only">{words::VOLUME}</span>
@@ -118,9 +124,9 @@ fn Picker(
     /// Takes the id of another.
     choose: Callback<String>,
 ) -> impl IntoView {
-    let options = move || {
+    let options = live(move || {
         let chosen = chosen.get();
-        devices
+        let options = devices
             .get()
             .into_iter()
             .filter(|device| !device.id.is_empty())
@@ -130,8 +136,9 @@ fn Picker(
                 let selected = id == chosen;
                 view! { <option value=id selected=selected>{name}</option> }
             })
-            .collect_view()
-    };
+            .collect_view();
+        part(options)
+    });
     view! {
         <span class="picker">
             <select aria-label=label on:change=move |event| choose.run(event_target_value(&event))>

@@ -9,6 +9,7 @@ use crate::{
     ui::{
         icon::{Glyph, Icon},
         live::live,
+        part::when,
     },
 };
 
@@ -45,7 +46,7 @@ pub fn Start(
         .collect_view();
     view! {
         <div class="sheet-body">
-            <Rejoin/>
+            {when(offered, || view! { <Rejoin/> })}
             <h3 class="title">{words::START_TITLE}</h3>
             <p class="text-ink-2">{words::start_text(answering)}</p>
             <ul class="mt-2 grid gap-2" aria-label=words::ASK hidden=live(offered)>
@@ -89,19 +90,17 @@ fn Rejoin() -> impl IntoView {
         screen::after_render(|| screen::focus(".panel [data-first]"));
     };
     view! {
-        <Show when=move || session.rejoin.with(Option::is_some)>
-            <section class="card calm" aria-label=words::REJOIN_TITLE>
-                <p class="font-semibold">{words::REJOIN_TITLE}</p>
-                <p>{words::REJOIN_TEXT}</p>
-                <div class="mt-2 flex gap-2">
-                    <button type="button" class="control strong" data-first="" on:click=move |_| session.rejoin_call()>
-                        {words::REJOIN}
-                    </button>
-                    <button type="button" class="control plain" on:click=not_now>
-                        {words::REJOIN_NOT}
-                    </button>
-                </div>
-            </section>
-        </Show>
+        <section class="card calm" aria-label=words::REJOIN_TITLE>
+            <p class="font-semibold">{words::REJOIN_TITLE}</p>
+            <p>{words::REJOIN_TEXT}</p>
+            <div class="mt-2 flex gap-2">
+                <button type="button" class="control strong" data-first="" on:click=move |_| session.rejoin_call()>
+                    {words::REJOIN}
+                </button>
+                <button type="button" class="control plain" on:click=not_now>
+                    {words::REJOIN_NOT}
+                </button>
+            </div>
+        </section>
     }
 }

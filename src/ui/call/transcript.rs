@@ -1,7 +1,7 @@
 //! The words of both sides. The assistant's stand free and light up one after the other; the visitor's sit in a quiet
 //! bubble. The newest line keeps its place above the controls.
 
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
 use super::{session::use_call_session, words};
 use crate::{
@@ -9,7 +9,10 @@ use crate::{
         call::CallState,
         transcript::{Line, Speaker},
     },
-    ui::live::live,
+    ui::{
+        live::live,
+        part::{part, when},
+    },
 };
 
 /// How long a spoken word stands before the next lights up: about 180 words a minute, as flite speaks.
@@ -69,17 +72,17 @@ fn TranscriptLine(
             .unwrap_or_else(|| first.clone())
     });
     match speaker {
-        Speaker::Visitor => Either::Left(view! {
+        Speaker::Visitor => part(view! {
             <li class="said-by-you" class:interim=live(move || !line.with(|line| line.is_final))>
                 {live(move || line.with(|line| line.text.clone()))}
             </li>
         }),
         Speaker::Agent | Speaker::Staff => {
             let old = live(move || newest.with(|newest| id.with_value(|id| newest.as_ref() != Some(id))));
-            Either::Right(view! {
+            part(view! {
                 <li class="said-by-us" class:old=old>
                     <Words text=Signal::derive(move || line.with(|line| line.text.clone())) word_ms/>
-                    <Show when=move || line.with(|line| line.interrupted)>"\u{2026}"</Show>
+                    {when(move || line.with(|line| line.interrupted), || "\u{2026}")}
                 </li>
             })
         }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::{
     api::call::CallTicket,
     browser::{clock, storage},
-    domain::call::{Attempt, Mode},
+    domain::{
+        call::{Attempt, Mode},
+        json::{self, Object},
+    },
 };
 
 const TICKET: &str = "frontdesk.call";
@@ -119,8 +120,10 @@ pub(super) struct Kept {
 
 /// Keeps the running call's ticket, which is good for `left` more, and nothing of an earlier call.
 pub(super) fn keep(ticket: &CallTicket, mode: Mode, muted: bool, left: Duration) {
-    let Ok(text) = serde_json::to_string(ticket) else { return };
-    storage::keep_tab_note(TICKET, Some(&text));
+    let CallTicket { token, room_name, participant_name, livekit_host } = ticket;
+    let note =
+        json::object(&[("token", token), ("room", room_name), ("name", participant_name), ("host", livekit_host)]);
+    storage::keep_tab_note(TICKET, Some(&note));
     keep_moment(UNTIL, clock::wall_clock() + left);
     storage::keep_tab_note(JOINED, None);
     keep_mode(mode);
@@ -153,7 +156,14 @@ pub(super) fn forget() {
 
 /// The kept call, where its ticket is still good for a while.
 pub(super) fn kept() -> Option<Kept> {
-    let ticket = serde_json::from_str(&storage::tab_note(TICKET)?).ok()?;
+    let object = Object::parse(&storage::tab_note(TICKET)?)?;
+    let text = |name| object.text(name).map(str::to_owned);
+    let ticket = CallTicket {
+        token: text("token")?,
+        room_name: text("room")?,
+        participant_name: text("name")?,
+        livekit_host: text("host")?,
+    };
     let now = clock::wall_clock();
     let left = kept_moment(UNTIL)?.saturating_sub(now);
     let mode = match storage::tab_note(MODE)?.as_str() {
@@ -184,13 +194,8 @@ const fn mode_word(mode: Mode) -> &'static str {
 
 /// How long a token is good, from its `nbf` to its `exp`, where it says so. The signature is the server's business.
 pub(super) fn length(token: &str) -> Option<Duration> {
-    #[derive(Deserialize)]
-    struct Claims {
-        nbf: u64,
-        exp: u64,
-    }
-    let claims: Claims = serde_json::from_slice(&base64_url(token.split('.').nth(1)?)?).ok()?;
-    claims.exp.checked_sub(claims.nbf).map(Duration::from_secs)
+    let claims = Object::parse(&String::from_utf8(base64_url(token.split('.').nth(1)?)?).ok()?)?;
+    claims.number("exp")?.checked_sub(claims.number("nbf")?).map(Duration::from_secs)
 }
 
 /// Base64 with the URL alphabet and no padding (RFC 4648 section 5), as tokens have it.
