@@ -10,9 +10,9 @@ use crate::server::agent::retrieval::{Fit, Index};
 /// through Opus the site's own questions scored -16 to -35 when they were understood, other sentences -40 to -53.
 const SURE_SCORE: f64 = -36.0;
 
-/// By how much the small model has to fit better: it knows few words, and each of them is likely to it. Of 0 to 8, this had
+/// By how much the small model has to fit better: it knows few words, and each of them is likely to it. Of 0 to 4, this had
 /// the fewest errors in the sentences of benches/recognition that are not held out.
-const FLATTERY: f64 = 4.0;
+const FLATTERY: f64 = 2.0;
 
 /// Below this in mid-speech the large model begins to listen too, so as to be ready at the end.
 const STRUGGLING_SCORE: f64 = -40.0;
