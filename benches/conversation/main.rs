@@ -4,7 +4,7 @@
 //! the time of the first and the last sound that they receive; half of the answers are interrupted. The agent is a process
 //! of its own, as is the LiveKit server; recogniser, model and voice are stubs that take 50, 100 and 50 ms, but in the rows
 //! that say so. Without a livekit-server or livekit-agents their rows are left out. `-- TEXT` measures only the rows whose
-//! names contain the text; `-- soak` holds twenty calls for an hour.
+//! names contain the text; `-- soak [CALLS [MINUTES]]` holds twenty calls for an hour, or as many for as long.
 
 #![expect(clippy::print_stdout, reason = "the table is this program's output")]
 
@@ -47,9 +47,12 @@ const COUNTED: Duration = Duration::from_secs(20);
 /// How far apart callers call, so that they do not all speak at the same moment.
 const APART: Duration = Duration::from_millis(370);
 
-/// How long the soak goes on, and how often it says how it stands.
-const SOAK: Duration = Duration::from_secs(3600);
+/// How many calls the soak holds and for how many minutes, and how often it says how it stands.
+const SOAK_CALLS: usize = 20;
+const SOAK_MINUTES: u64 = 60;
 const SOAK_GLANCE: Duration = Duration::from_secs(300);
+/// Questions in each of the calls that come before it: models load, pools fill.
+const SOAK_WARM_UP: usize = 4;
 /// What one question and its answer take at least, without an interruption and with one.
 const EXCHANGE: Duration = Duration::from_secs(4);
 
@@ -88,13 +91,16 @@ const ROWS: [Row; 7] = [
 
 fn main() -> anyhow::Result<()> {
     install_crypto();
-    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let mut words = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    let wanted = words.next().unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let providers = stubs::start().await?;
         let question = Arc::new(Question::spoken(VOICE, QUESTION)?);
         if wanted == "soak" {
-            return soak(providers, question).await;
+            let calls = words.next().map_or(Ok(SOAK_CALLS), |calls| calls.parse())?;
+            let minutes = words.next().map_or(Ok(SOAK_MINUTES), |minutes| minutes.parse())?;
+            return soak(providers, question, calls, Duration::from_secs(60 * minutes)).await;
         }
         println!("| who, calls | answers p50 | p95 | silence p50 | p95 | lost | core / call | MiB / call | load |");
         println!("|---|---|---|---|---|---|---|---|---|");
@@ -132,18 +138,12 @@ async fn measure(row: Row, contestant: &Contestant, question: &Arc<Question>) ->
     let first = caller::call(contestant.link(), contestant.room(row.calls).await?, question.clone(), 2);
     first.await?;
     let idle = contestant.usage()?;
-    let mut calls = begin(row.calls, row.questions, contestant, question).await?;
+    let calls = begin(row.calls, row.questions, contestant, question).await?;
     sleep(BEGUN).await;
     let before = (contestant.usage()?, Instant::now());
     sleep(COUNTED).await;
     let after = (contestant.usage()?, Instant::now());
-    let mut all = Measured::default();
-    while let Some(call) = calls.join_next().await {
-        let Measured { mut answers, mut interruptions, lost } = call??;
-        all.answers.append(&mut answers);
-        all.interruptions.append(&mut interruptions);
-        all.lost += lost;
-    }
+    let all = ended(calls).await?;
     println!(
         "| {}, {} | {} | {} | {} of {} | {:.3} | {:.1} | {} |",
         row.name,
@@ -175,36 +175,68 @@ async fn begin(
     Ok(calls)
 }
 
-/// Twenty calls for an hour: what they use must not grow.
-async fn soak(providers: SocketAddr, question: Arc<Question>) -> anyhow::Result<()> {
+/// So many calls at once for so long, one round of them after the other: what they use must not grow. Memory, files and
+/// sockets are those of the moment between two rounds, when nobody calls.
+async fn soak(providers: SocketAddr, question: Arc<Question>, calls: usize, length: Duration) -> anyhow::Result<()> {
     let contestant = start(Who::Frontdesk(Rooms::Embedded), providers)?.context("it has its own rooms")?;
-    println!("| minutes | answers p50 | p95 | silence p50 | p95 | lost | core / call | MiB |");
-    println!("|---|---|---|---|---|---|---|---|");
-    let start = Instant::now();
-    let questions = (SOAK_GLANCE.as_millis() / EXCHANGE.as_millis()) as usize;
-    while start.elapsed() < SOAK {
+    ended(begin(calls, SOAK_WARM_UP, &contestant, &question).await?).await?;
+    println!("| minutes | answers p50 | p95 | silence p50 | p95 | lost | core / call | MiB | files, sockets |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let begun = Instant::now();
+    let first = (contestant.usage()?, open_files()?);
+    println!("| 0 | | | | | | | {:.1} | {} |", mib(Usage::default(), first.0), first.1);
+    let (mut lost, mut asked) = (0, 0);
+    while begun.elapsed() < length {
+        let glance = SOAK_GLANCE.min(length.saturating_sub(begun.elapsed()));
+        let questions = (glance.as_millis() / EXCHANGE.as_millis()).max(1) as usize;
         let before = (contestant.usage()?, Instant::now());
-        let mut calls = begin(20, questions, &contestant, &question).await?;
-        let mut all = Measured::default();
-        while let Some(call) = calls.join_next().await {
-            let Measured { mut answers, mut interruptions, lost } = call??;
-            all.answers.append(&mut answers);
-            all.interruptions.append(&mut interruptions);
-            all.lost += lost;
-        }
+        let all = ended(begin(calls, questions, &contestant, &question).await?).await?;
         let after = (contestant.usage()?, Instant::now());
+        (lost, asked) = (lost + all.lost, asked + calls * questions);
         println!(
-            "| {:.0} | {} | {} | {} of {} | {:.3} | {:.1} |",
-            start.elapsed().as_secs_f64() / 60.0,
+            "| {:.1} | {} | {} | {} of {} | {:.3} | {:.1} | {} |",
+            begun.elapsed().as_secs_f64() / 60.0,
             percentiles(&millis(&all.answers)),
             percentiles(&millis(&all.interruptions)),
             all.lost,
-            20 * questions,
-            cores(before, after) / 20.0,
-            after.0.resident_kib as f64 / 1024.0,
+            calls * questions,
+            cores(before, after) / calls as f64,
+            mib(Usage::default(), after.0),
+            open_files()?,
         );
     }
+    let grown = mib(first.0, contestant.usage()?);
+    println!(
+        "\nMemory grew by {grown:.1} MiB, from {} files and sockets to {}; {lost} of {asked} answers were lost.",
+        first.1,
+        open_files()?
+    );
     Ok(())
+}
+
+/// Waits for the end of calls, and adds up what they measured.
+async fn ended(mut calls: JoinSet<anyhow::Result<Measured>>) -> anyhow::Result<Measured> {
+    let mut all = Measured::default();
+    while let Some(call) = calls.join_next().await {
+        let Measured { mut answers, mut interruptions, lost } = call??;
+        all.answers.append(&mut answers);
+        all.interruptions.append(&mut interruptions);
+        all.lost += lost;
+    }
+    Ok(all)
+}
+
+/// How many files and sockets the processes hold open that this one has started.
+fn open_files() -> std::io::Result<usize> {
+    let mut open = 0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        // A thread may end at any time.
+        let children = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+        for id in children.split_whitespace() {
+            open += std::fs::read_dir(format!("/proc/{id}/fd"))?.count();
+        }
+    }
+    Ok(open)
 }
 
 /// The share of a processor between two looks.

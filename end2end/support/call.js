@@ -70,6 +70,11 @@ export class Call {
     return this.page.evaluate(() => window.__probes.energyReceived());
   }
 
+  /** The highest bitrate that the microphone may take, in bits a second; one for each sender. */
+  bitrates() {
+    return this.page.evaluate(() => window.__probes.bitrates());
+  }
+
   /** The state of every microphone track that the page ever got: `live` or `ended`. */
   microphoneTracks() {
     return this.page.evaluate(() => window.__probes.microphones.map((track) => track.readyState));

@@ -68,6 +68,13 @@ export function installProbes() {
     return btoa(text);
   };
 
+  /** The highest bitrates that the senders of sound may take, in bits a second. */
+  probes.bitrates = () => {
+    const senders = probes.connections.flatMap((connection) => connection.getSenders());
+    const live = senders.filter(({ track }) => track?.kind === "audio" && track.readyState === "live");
+    return live.map((sender) => sender.getParameters().encodings[0]?.maxBitrate);
+  };
+
   /** The sum of `totalAudioEnergy` over everything received. */
   probes.energyReceived = async () => {
     let energy = 0;

@@ -1,9 +1,10 @@
 // The signal socket of a page, with somebody in between who can spoil it.
-import { LeaveRequest, SignalResponse } from "@livekit/protocol";
+import { ConnectionQuality, ConnectionQualityUpdate, LeaveRequest, SignalResponse } from "@livekit/protocol";
 
 export class Wire {
   #ends = [];
   #next = [];
+  #isJudged = false;
 
   /** Puts itself between `page` and the room server; to be called before the page connects. */
   static async between(page) {
@@ -12,9 +13,13 @@ export class Wire {
       const spoil = wire.#next.shift();
       if (spoil) return spoil(browser);
       const server = browser.connectToServer();
-      const end = { browser, server, deaf: false };
+      const end = { browser, server, deaf: false, visitor: undefined };
       wire.#ends.push(end);
       server.onMessage((message) => {
+        const { message: said } = SignalResponse.fromBinary(message);
+        if (said.case === "join") end.visitor = said.value.participant.sid;
+        // What the test says of the connection stays said.
+        if (said.case === "connectionQuality" && wire.#isJudged) return;
         if (!end.deaf) browser.send(message);
       });
     });
@@ -41,6 +46,15 @@ export class Wire {
   /** Tells the page to leave, as a server does. */
   leave(action) {
     this.#ends.at(-1).browser.send(leave(action));
+  }
+
+  /** Tells the page how good its connection is (`EXCELLENT`, `GOOD`, `POOR`, `LOST`), in place of the server. */
+  judge(quality) {
+    this.#isJudged = true;
+    const { browser, visitor } = this.#ends.at(-1);
+    const updates = [{ participantSid: visitor, quality: ConnectionQuality[quality], score: 3 }];
+    const value = new ConnectionQualityUpdate({ updates });
+    browser.send(Buffer.from(new SignalResponse({ message: { case: "connectionQuality", value } }).toBinary()));
   }
 
   /** The next sockets do not get through: each is given to one of these. */

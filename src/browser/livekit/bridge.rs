@@ -15,8 +15,8 @@ use crate::{
 /// Where the server keeps the client.
 const CLIENT_URL: &str = "/pkg/livekit-client.js";
 
-/// Voice at LiveKit's `speech` preset with silence left out, and no redundancy: one track is all there is.
-const PUBLISH_OPTIONS: &str = r#"{"source":"microphone","audioPreset":{"maxBitrate":24000},"dtx":true,"red":false}"#;
+/// Voice with silence left out, and no redundancy: one track is all there is. The bitrate is added.
+const PUBLISH_OPTIONS: &str = r#"{"source":"microphone","audioPreset":{},"dtx":true,"red":false}"#;
 
 /// LiveKit would leave at `beforeunload`, which a click on a mail address or a download fires too; the session leaves
 /// when the page is really gone.
@@ -103,8 +103,12 @@ pub(super) fn new_local_track(
     Ok(Reflect::construct(&client.local_audio_track_class(), &arguments)?.unchecked_into())
 }
 
+/// How a microphone is published. Its bitrate is the highest it will ever have: the negotiation makes it a ceiling.
 pub(super) fn publish_options() -> Result<JsValue, JsValue> {
-    js_sys::JSON::parse(PUBLISH_OPTIONS)
+    let options = js_sys::JSON::parse(PUBLISH_OPTIONS)?;
+    let preset = Reflect::get(&options, &"audioPreset".into())?;
+    Reflect::set(&preset, &"maxBitrate".into(), &Quality::Excellent.bitrate_bps().into())?;
+    Ok(options)
 }
 
 pub(super) fn chat_options() -> Result<JsValue, JsValue> {
@@ -147,13 +151,7 @@ pub(super) fn desk(room: &ffi::Room) -> Desk {
 
 /// livekit-client's `ConnectionQuality`.
 pub(super) fn quality(word: &JsValue) -> Quality {
-    match word.as_string().as_deref() {
-        Some("excellent") => Quality::Excellent,
-        Some("good") => Quality::Good,
-        Some("poor") => Quality::Poor,
-        Some("lost") => Quality::Lost,
-        _ => Quality::Unknown,
-    }
+    Quality::parse(&word.as_string().unwrap_or_default())
 }
 
 /// LiveKit's `DisconnectReason`.

@@ -19,6 +19,13 @@ export const join = async (room, url, token) => {
   }
 };
 
+/** Lets the sender of `track` take `maxBitrate` bits a second at most. */
+export const limitBitrate = async ({ sender }, maxBitrate) => {
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) encoding.maxBitrate = maxBitrate;
+  await sender.setParameters(parameters);
+};
+
 /** Has the browser start its WebRTC machinery, which takes the first offer of a page some 20 ms. */
 export const warm = async () => {
   const connection = new RTCPeerConnection();

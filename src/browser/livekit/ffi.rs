@@ -28,6 +28,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn join(this: &Client, room: &Room, url: &str, token: &str) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = limitBitrate)]
+    pub fn limit_bitrate(this: &Client, track: &LocalAudioTrack, bps: u32) -> Result<Promise, JsValue>;
+
     /// A function that takes the place of an event's number in front.
     pub type Numbered;
     #[wasm_bindgen(method, catch)]

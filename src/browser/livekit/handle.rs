@@ -15,7 +15,7 @@ use super::{bridge, ffi};
 use crate::{
     browser::{device::Sound, event::RoomEvent, media::Microphone, meter::Meter},
     domain::{
-        call::{Problem, wire},
+        call::{Problem, Quality, wire},
         transcript::{Line, Speaker},
     },
 };
@@ -36,6 +36,8 @@ struct Inner {
     next_microphone: RefCell<Option<MediaStreamTrack>>,
     publishing: Cell<bool>,
     live: Cell<bool>,
+    /// How good the visitor's connection is.
+    quality: Cell<Quality>,
     ears: RefCell<Option<Ears>>,
 }
 
@@ -94,6 +96,7 @@ impl Room {
             next_microphone: RefCell::default(),
             publishing: Cell::new(false),
             live: Cell::new(true),
+            quality: Cell::default(),
             ears: RefCell::default(),
         });
         let ears = Ears::open(&inner).map_err(|_| Problem::ServerUnreachable)?;
@@ -190,7 +193,15 @@ impl Inner {
         bridge::done(self.room.local_participant().publish_track(&local, &options)).await?;
         self.local.replace(Some(local));
         self.apply_live();
+        self.apply_quality();
         Ok(())
+    }
+
+    /// Lets the microphone take what the connection carries.
+    fn apply_quality(&self) {
+        if let Some(local) = &*self.local.borrow() {
+            bridge::let_run(self.client.limit_bitrate(local, self.quality.get().bitrate_bps()));
+        }
     }
 
     fn apply_live(&self) {
@@ -203,6 +214,8 @@ impl Inner {
         match event {
             Heard::Reconnecting => (self.report)(RoomEvent::Reconnecting),
             Heard::Reconnected => {
+                // A connection that was made anew has a sender as it was published.
+                self.apply_quality();
                 (self.report)(RoomEvent::Reconnected);
                 (self.report)(RoomEvent::Desk(bridge::desk(&self.room)));
             }
@@ -212,7 +225,10 @@ impl Inner {
             Heard::TrackUnsubscribed => self.stop_playing(first.unchecked_ref()),
             Heard::QualityChanged => {
                 if second.unchecked_ref::<ffi::Participant>().is_local() {
-                    (self.report)(RoomEvent::Quality(bridge::quality(&first)));
+                    let quality = bridge::quality(&first);
+                    self.quality.set(quality);
+                    self.apply_quality();
+                    (self.report)(RoomEvent::Quality(quality));
                 }
             }
             Heard::PlaybackChanged => (self.report)(RoomEvent::PlaybackBlocked(!self.room.can_playback_audio())),

@@ -168,3 +168,26 @@ pub enum Quality {
     /// Nothing arrives.
     Lost,
 }
+
+impl Quality {
+    /// The quality by LiveKit's word for it.
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "excellent" => Self::Excellent,
+            "good" => Self::Good,
+            "poor" => Self::Poor,
+            "lost" => Self::Lost,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What either end's voice may take of such a connection, in bits a second. It is Opus in wide band: as good as a
+    /// voice gets, good, and intelligible.
+    pub fn bitrate_bps(self) -> u32 {
+        match self {
+            Self::Unknown | Self::Excellent => 32_000,
+            Self::Good => 24_000,
+            Self::Poor | Self::Lost => 16_000,
+        }
+    }
+}

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Opus in wide band, in bits a second: intelligible, good, and as good as a voice gets.
-const POOR_BPS: u32 = 16_000;
-const GOOD_BPS: u32 = 24_000;
-const EXCELLENT_BPS: u32 = 32_000;
+use crate::domain::call::Quality;
 
 /// What each listener's connection carries, as far as that is known.
 #[derive(Debug, Default)]
@@ -14,12 +11,7 @@ pub(super) struct Listeners(BTreeMap<String, u32>);
 impl Listeners {
     /// Somebody's connection is of this quality, in the room server's word for it.
     pub(super) fn on_quality(&mut self, identity: String, quality: &str) {
-        let bps = match quality {
-            "excellent" => EXCELLENT_BPS,
-            "good" => GOOD_BPS,
-            _ => POOR_BPS,
-        };
-        self.0.insert(identity, bps);
+        self.0.insert(identity, Quality::parse(quality).bitrate_bps());
     }
 
     /// Somebody listens no more.
@@ -29,7 +21,7 @@ impl Listeners {
 
     /// What the worst of the connections carries: all of them are sent the same.
     pub(super) fn bitrate_bps(&self) -> u32 {
-        self.0.values().min().copied().unwrap_or(EXCELLENT_BPS)
+        self.0.values().min().copied().unwrap_or(Quality::Unknown.bitrate_bps())
     }
 }
 

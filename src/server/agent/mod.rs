@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`AgentHost`] joins each room it is told of and runs one session in it, which wires these. `attendance`, `patience`,
-//! `turn`, `conversation`, `playout`, `listeners`, `transcript` and the script are pure; `link` alone knows LiveKit; engines
+//! `turn`, `conversation`, `playout`, `listeners`, `transcript`, `retrieval` and the script are pure; `link` alone knows LiveKit; engines
 //! stand behind small traits (`stt::Stt`, `tts::Tts`, `vad::Vad`, `llm::Llm`), those of other machines with others behind
 //! them that stand in (`providers`), and what tools act on behind `tools::Mailbox`.
 //! It knows the room server by its address only, embedded or not, and the record of calls as a [`Reporter`] only.
@@ -18,6 +18,7 @@ mod audio;
 mod commands;
 mod conversation;
 mod ear;
+mod everyday;
 mod host;
 pub mod link;
 mod listeners;
@@ -30,6 +31,7 @@ mod playout;
 pub mod providers;
 mod reply;
 mod report;
+mod retrieval;
 mod script;
 mod session;
 mod settings;

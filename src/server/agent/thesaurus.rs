@@ -31,6 +31,16 @@ const SAME: &[(&str, &str)] = &[
     ("talk", "speak"),
     ("marry", "wedding"),
     ("marriage", "wedding"),
+    ("bride", "wedding"),
+    ("groom", "wedding"),
+    ("church", "ceremony"),
+    ("town", "city"),
+    ("electricity", "power"),
+    ("terrace", "outdoor"),
+    ("colleague", "person"),
+    ("employee", "person"),
+    ("decide", "choose"),
+    ("cancellation", "cancel"),
     ("distance", "travel"),
     ("drive", "travel"),
     ("come", "travel"),
@@ -47,6 +57,8 @@ const SAME: &[(&str, &str)] = &[
     ("require", "need"),
     ("kind", "kinds"),
     ("type", "kinds"),
+    ("style", "kinds"),
+    ("genre", "kinds"),
     ("sort", "kinds"),
     ("fourteenth", "14th"),
 ];
@@ -66,9 +78,19 @@ pub(super) fn stem(word: &str) -> String {
     same.map_or(stem, |(_, same)| bare(same)).to_owned()
 }
 
-/// A word without the mute letters at its end, which some of its forms lack.
+/// A word without the letters at its end that some of its forms lack, or have twice.
 fn bare(word: &str) -> &str {
-    if word.chars().count() > 3 { word.trim_end_matches('e') } else { word }
+    if word.chars().count() <= 3 {
+        return word;
+    }
+    let word = word.trim_end_matches('e');
+    let mut ending = word.chars().rev();
+    match (ending.next(), ending.next()) {
+        (Some(last), before) if before == Some(last) && !"aeious".contains(last) => {
+            &word[..word.len() - last.len_utf8()]
+        }
+        (Some(_) | None, _) => word,
+    }
 }
 
 /// Other words for the same as `word`.
@@ -84,7 +106,13 @@ mod tests {
 
     #[test]
     fn forms_and_synonyms_have_one_stem() {
-        for (word, other) in [("songs", "pieces"), ("pick", "choose"), ("free", "available"), ("site", "space")] {
+        for (word, other) in [
+            ("songs", "pieces"),
+            ("pick", "choose"),
+            ("free", "available"),
+            ("site", "space"),
+            ("cancelling", "cancel"),
+        ] {
             assert_eq!(stem(word), stem(other), "{word}");
         }
         assert_ne!(stem("song"), stem("choose"));

@@ -6,17 +6,17 @@
 mod dialogue;
 mod digits;
 mod form;
-mod retrieval;
 mod small_talk;
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream, stream::BoxStream};
 
-use self::{form::Form, retrieval::Index};
+use self::form::Form;
 use super::{
     conversation::Conversation,
     llm::{Llm, LlmError, Piece, Prompt},
+    retrieval::Index,
 };
 use crate::domain::faq::Faq;
 

@@ -37,6 +37,11 @@ impl LanguageModel {
         }
     }
 
+    /// Counts a word as if it had been said `times` times, anywhere.
+    pub(super) fn add_word(&mut self, word: &str, times: f64) {
+        *self.counts.entry(Vec::new()).or_default().entry(word.to_owned()).or_default() += times;
+    }
+
     /// Every word, sentence marks left out.
     pub(super) fn vocabulary(&self) -> BTreeSet<String> {
         let unigrams = self.counts.get(&Vec::new());

@@ -1,7 +1,10 @@
 //! What visitors of this site are likely to say, in words as they are spoken: the text of the small language model.
 
 use super::language_model::LanguageModel;
-use crate::{domain::faq::Faq, server::agent::thesaurus};
+use crate::{
+    domain::faq::Faq,
+    server::agent::{everyday, thesaurus},
+};
 
 /// How much more often a question of the site is asked than one of its answers is said back.
 const QUESTION_TIMES: f64 = 6.0;
@@ -141,6 +144,58 @@ const COMMON: &[&str] = &[
     "hmm",
 ];
 
+/// How a question or a wish of any kind begins: by one of these, somebody, and something to do.
+const OPENERS: &[&str] =
+    &["can", "could", "do", "would", "will", "should", "may", "did", "how can", "where can", "when can", "what can"];
+const SUBJECTS: &[&str] = &["you", "we", "i", "somebody", "they"];
+const DEEDS: &[&str] = &[
+    "have",
+    "get",
+    "need",
+    "want",
+    "have to",
+    "need to",
+    "know",
+    "take",
+    "bring",
+    "come",
+    "go",
+    "give",
+    "tell",
+    "ask",
+    "pay",
+    "book",
+    "order",
+    "send",
+    "find",
+    "see",
+    "make",
+    "do",
+    "use",
+    "change",
+    "keep",
+    "help",
+    "talk to",
+    "speak to",
+    "meet",
+    "call",
+    "wait",
+    "start",
+    "show",
+    "buy",
+    "think about",
+    "look at",
+    "be there",
+    "be here",
+    "still",
+    "also",
+];
+const DEED_TIMES: f64 = 0.02;
+
+/// How often a word that everybody uses is said: without them, what is said about anything else would be taken for the
+/// site's own words.
+const EVERYDAY_TIMES: f64 = 0.2;
+
 /// Days of the month, as in a date.
 const ORDINALS: &[&str] = &[
     "first",
@@ -237,6 +292,14 @@ pub(super) fn site_model(faq: &Faq) -> LanguageModel {
     }
     for phrase in COMMON {
         model.add(&spoken(phrase), COMMON_TIMES);
+    }
+    for opener in OPENERS {
+        for deed in DEEDS {
+            SUBJECTS.iter().for_each(|who| model.add(&spoken(&format!("{opener} {who} {deed}")), DEED_TIMES));
+        }
+    }
+    for word in everyday::words() {
+        model.add_word(word, EVERYDAY_TIMES);
     }
     for (n, day) in ORDINALS.iter().enumerate() {
         let month = MONTHS[n % MONTHS.len()];

@@ -1,5 +1,5 @@
 //! PocketSphinx with two models: a small one of the site's own phrases hears everything; the default one is asked when
-//! the small one is not sure.
+//! the small one is not sure, and both are weighed by what the site can answer.
 //!
 //! `workers` own the decoders, which `model` makes; the first call starts the first of them. Nothing here waits on the
 //! conversation's side.
@@ -28,7 +28,10 @@ use super::{
     opinions::{Decision, Heard, Opinions},
     phrases,
 };
-use crate::{domain::faq::Faq, server::agent::audio::SAMPLE_HZ};
+use crate::{
+    domain::faq::Faq,
+    server::agent::{audio::SAMPLE_HZ, retrieval::Index},
+};
 
 /// Sound that is kept of one utterance: more than the ear makes one of.
 const UTTERANCE_SAMPLES_MAX: usize = SAMPLE_HZ * 40;
@@ -36,6 +39,7 @@ const UTTERANCE_SAMPLES_MAX: usize = SAMPLE_HZ * 40;
 /// The recogniser of this machine.
 pub(in crate::server::agent) struct PocketSphinx {
     model: Arc<LanguageModel>,
+    questions: Arc<Index>,
     workers: OnceLock<(Workers, Arc<Workers>)>,
 }
 
@@ -47,7 +51,11 @@ impl PocketSphinx {
 
     /// Learns what visitors of this site are likely to say.
     pub(in crate::server::agent) fn new(faq: &Faq) -> Self {
-        Self { model: Arc::new(phrases::site_model(faq)), workers: OnceLock::new() }
+        Self {
+            model: Arc::new(phrases::site_model(faq)),
+            questions: Arc::new(Index::new(faq)),
+            workers: OnceLock::new(),
+        }
     }
 
     /// The threads of the small model, and of the default one.
@@ -69,6 +77,7 @@ impl Stt for PocketSphinx {
             id,
             words,
             opinions: Mutex::default(),
+            questions: self.questions.clone(),
             unheard: Mutex::new(Some(at_general)),
             general: general.clone(),
             is_decided: AtomicBool::new(false),
@@ -112,6 +121,7 @@ struct Case {
     id: UtteranceId,
     words: mpsc::Sender<Words>,
     opinions: Mutex<Opinions>,
+    questions: Arc<Index>,
     /// The sound for the default model, until it is asked.
     unheard: Mutex<Option<Receiver<Sound>>>,
     general: Arc<Workers>,
@@ -129,8 +139,8 @@ impl Case {
 
     fn on_final(self: &Arc<Self>, kind: Model, heard: Option<Heard>) {
         let decision = match kind {
-            Model::Site => locked(&self.opinions).on_site(heard),
-            Model::General => locked(&self.opinions).on_general(heard),
+            Model::Site => locked(&self.opinions).on_site(heard, &self.questions),
+            Model::General => locked(&self.opinions).on_general(heard, &self.questions),
         };
         match decision {
             Decision::Words(text) => {
