@@ -179,7 +179,9 @@ mod tests {
         let mut queue = SendQueue::default();
         queue.push(Route { source, destination: nobody }, b"x");
         for number in 0..100 {
-            [one, two, nobody].map(|destination| queue.push(Route { source, destination }, &[number]));
+            for destination in [one, two, nobody] {
+                queue.push(Route { source, destination }, &[number]);
+            }
         }
         assert_eq!((network.send(&mut queue), queue.len()), (301, 0));
         let mut buffer = [0; DATAGRAM_MAX_BYTES];

@@ -13,7 +13,6 @@ mod srtp;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    hash::Hash,
     net::SocketAddr,
     time::Instant,
 };
@@ -257,7 +256,12 @@ impl Transport {
     }
 
     fn section_of(&mut self, ssrc: Ssrc) -> Option<Mid> {
-        known_or(&mut self.receiving, ssrc, || Some(self.rtc.direct_api().stream_rx(&ssrc)?.mid())).copied()
+        if let Some(mid) = self.receiving.get(&ssrc) {
+            return Some(*mid);
+        }
+        let mid = self.rtc.direct_api().stream_rx(&ssrc)?.mid();
+        self.receiving.insert(ssrc, mid);
+        Some(mid)
     }
 
     /// Accepts the client's offer; the answer carries what `plan` says.
@@ -270,9 +274,8 @@ impl Transport {
         }
         let edited = sdp::silence_unused(&offer.sdp, plan);
         let parsed = SdpOffer::from_sdp_string(&edited).map_err(|_| DescriptionError::Unreadable)?;
-        let answer = self.rtc.sdp_api().accept_offer(parsed)?;
+        let answer = describe(&mut self.rtc, &mut self.outlets, &offer.sdp, |rtc| rtc.sdp_api().accept_offer(parsed))?;
         self.receiving.clear();
-        self.outlets.clear();
         Ok(Description {
             sdp: sdp::name_streams(&sdp::hide_lite(&answer.to_sdp_string()), plan),
             id: offer.id,
@@ -283,36 +286,40 @@ impl Transport {
     /// Offers the client new sections and the end of others; the first offer brings the data channels.
     /// Gives the sections that the new tracks got.
     pub fn offer(&mut self, add: &[Stream], remove: &[Mid]) -> Option<(Description, Vec<(Mid, TrackSid)>)> {
-        let mut api = self.rtc.sdp_api();
-        if self.last_offer == 0 {
-            let lossy = Reliability::MaxRetransmits { retransmits: 0 };
-            for (channel, ordered, reliability) in
-                [(Channel::Reliable, true, Reliability::Reliable), (Channel::Lossy, false, lossy)]
-            {
-                let config =
-                    ChannelConfig { label: channel.label().into(), ordered, reliability, ..Default::default() };
-                self.channels.insert(api.add_channel_with_config(config), channel);
+        let (is_first, channels) = (self.last_offer == 0, &mut self.channels);
+        let mut sections = Vec::with_capacity(add.len());
+        let applied = describe(&mut self.rtc, &mut self.outlets, "", |rtc| {
+            let mut api = rtc.sdp_api();
+            if is_first {
+                let lossy = Reliability::MaxRetransmits { retransmits: 0 };
+                for (channel, ordered, reliability) in
+                    [(Channel::Reliable, true, Reliability::Reliable), (Channel::Lossy, false, lossy)]
+                {
+                    let config =
+                        ChannelConfig { label: channel.label().into(), ordered, reliability, ..Default::default() };
+                    channels.insert(api.add_channel_with_config(config), channel);
+                }
             }
-        }
-        remove.iter().for_each(|&mid| api.stop_media(mid));
-        let sections: Vec<_> = add
-            .iter()
-            .map(|stream| {
+            remove.iter().for_each(|&mid| api.stop_media(mid));
+            sections.extend(add.iter().map(|stream| {
                 let group = format!("{}|{}", stream.publisher, stream.track);
                 let track = stream.track.to_string();
                 let mid = api.add_media(MediaKind::Audio, Direction::SendOnly, Some(group), Some(track), None);
                 (mid, stream.track.clone())
-            })
-            .collect();
-        let (offer, pending) = api.apply()?;
+            }));
+            api.apply()
+        });
+        let (offer, pending) = applied?;
         Some((self.offered(offer, pending, &sections), sections))
     }
 
     /// Offers the client a restart of ICE.
     pub fn restart_ice(&mut self) -> Option<Description> {
-        let mut api = self.rtc.sdp_api();
-        api.ice_restart(true);
-        let (offer, pending) = api.apply()?;
+        let (offer, pending) = describe(&mut self.rtc, &mut self.outlets, "", |rtc| {
+            let mut api = rtc.sdp_api();
+            api.ice_restart(true);
+            api.apply()
+        })?;
         Some(self.offered(offer, pending, &[]))
     }
 
@@ -337,8 +344,7 @@ impl Transport {
         let edited = sdp::without_candidates(&answer.sdp);
         let parsed = SdpAnswer::from_sdp_string(&edited).map_err(|_| DescriptionError::Unreadable)?;
         let pending = self.pending.take().ok_or(DescriptionError::Stray)?;
-        self.rtc.sdp_api().accept_answer(pending, parsed)?;
-        self.outlets.clear();
+        describe(&mut self.rtc, &mut self.outlets, &answer.sdp, |rtc| rtc.sdp_api().accept_answer(pending, parsed))?;
         Ok(())
     }
 
@@ -373,7 +379,7 @@ impl Transport {
 
     /// Forwards a packet into a section; before the handshake is over there is no way.
     pub fn forward(&mut self, mid: Mid, position: Position, packet: &RtpPacket, queue: &mut SendQueue) {
-        let Some(outlet) = known_or(&mut self.outlets, mid, || outlet(&mut self.rtc, mid)) else { return };
+        let Some(outlet) = self.outlets.get_mut(&mid) else { return };
         let (Some(protector), Some(route)) = (&mut self.protector, self.route) else { return };
         let header = outlet.header(position, &packet.header);
         let index = Index { ssrc: *outlet.ssrc, sequence: position.sequence };
@@ -385,12 +391,26 @@ impl Transport {
     }
 }
 
-/// What is known under `key`, or else found, if it is.
-fn known_or<K: Eq + Hash, V>(known: &mut HashMap<K, V>, key: K, find: impl FnOnce() -> Option<V>) -> Option<&mut V> {
-    match known.entry(key) {
-        Entry::Occupied(known) => Some(known.into_mut()),
-        Entry::Vacant(unknown) => Some(unknown.insert(find()?)),
+/// Lends str0m the outgoing streams for as long as it takes or makes a description, then takes those of the sections in
+/// `sdp` that are new. In between it has none: it would tell the client of each that nothing is sent on it.
+fn describe<T>(rtc: &mut Rtc, outlets: &mut HashMap<Mid, Outlet>, sdp: &str, change: impl FnOnce(&mut Rtc) -> T) -> T {
+    for (&mid, outlet) in &*outlets {
+        if rtc.media(mid).is_some() {
+            rtc.direct_api().declare_stream_tx(outlet.ssrc, None, mid, None);
+        }
     }
+    let described = change(rtc);
+    for section in sdp::sections(sdp) {
+        if let Entry::Vacant(new) = outlets.entry(section.mid)
+            && let Some(outlet) = outlet(rtc, section.mid)
+        {
+            new.insert(outlet);
+        }
+    }
+    for outlet in outlets.values() {
+        rtc.direct_api().remove_stream_tx(outlet.ssrc);
+    }
+    described
 }
 
 /// The stream of a section that is sent on.
