@@ -9,16 +9,11 @@ use std::{
     net::SocketAddr,
 };
 
-use super::{ids::PeerKey, signal::Leg};
+use super::{ids::PeerKey, signal::Leg, stun};
 
 /// A participant's connection.
 pub type LegKey = (PeerKey, Leg);
 
-const STUN_HEADER_BYTES: usize = 20;
-/// RFC 8489, section 5.
-const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
-/// RFC 8489, section 18.3.
-const USERNAME: u16 = 0x0006;
 /// How many names of one connection are known: the present one, and those before it, by which checks may be under way.
 const NAMES_MAX: usize = 4;
 /// How many addresses of one connection are known: a client has one for each of its networks and relays.
@@ -39,7 +34,7 @@ impl Demux {
 
     /// Which connection a datagram may be for.
     pub fn guess(&self, source: SocketAddr, datagram: &[u8]) -> Option<LegKey> {
-        if let Some(ufrag) = checked_ufrag(datagram) {
+        if let Some(ufrag) = stun::local_ufrag(datagram) {
             return self.names.legs.get(ufrag).copied();
         }
         self.sources.legs.get(&source).copied()
@@ -103,55 +98,26 @@ impl<K: Clone + Eq + Hash, const MAX: usize> Book<K, MAX> {
     }
 }
 
-/// The local half of the `USERNAME` of a STUN message.
-fn checked_ufrag(datagram: &[u8]) -> Option<&str> {
-    // The two top bits tell STUN from everything else on the port (RFC 7983).
-    if datagram.len() < STUN_HEADER_BYTES || datagram[0] >= 4 || datagram[4..8] != STUN_COOKIE {
-        return None;
-    }
-    let mut rest = &datagram[STUN_HEADER_BYTES..];
-    while let [kind_high, kind_low, length_high, length_low, body @ ..] = rest {
-        let length = usize::from(u16::from_be_bytes([*length_high, *length_low]));
-        let value = body.get(..length)?;
-        if u16::from_be_bytes([*kind_high, *kind_low]) == USERNAME {
-            return std::str::from_utf8(value).ok()?.split(':').next();
-        }
-        rest = body.get(length.next_multiple_of(4)..)?;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::stun::tests::check, *};
 
     const SOURCE: &str = "127.0.0.1:9";
-
-    fn check(username: &str) -> Vec<u8> {
-        let mut datagram = vec![0, 1, 0, 0];
-        datagram.extend(STUN_COOKIE);
-        datagram.extend([0; 12]);
-        datagram.extend([0x80, 0x22, 0, 1, b'x', 0, 0, 0]);
-        datagram.extend(USERNAME.to_be_bytes());
-        datagram.extend((username.len() as u16).to_be_bytes());
-        datagram.extend(username.as_bytes());
-        datagram
-    }
 
     #[test]
     fn a_check_names_its_connection() {
         let (mut demux, source) = (Demux::default(), SOURCE.parse().unwrap());
         let leg = (PeerKey(1), Leg::Publisher);
         demux.name("abcd".into(), leg);
-        assert_eq!(demux.guess(source, &check("abcd:efgh")), Some(leg));
-        assert_eq!(demux.guess(source, &check("other:efgh")), None);
+        assert_eq!(demux.guess(source, &check(false, "abcd:efgh")), Some(leg));
+        assert_eq!(demux.guess(source, &check(false, "other:efgh")), None);
         assert_eq!(demux.guess(source, &[0x80; 40]), None);
         demux.confirm(source, leg);
         assert_eq!(demux.guess(source, &[0x80; 40]), Some(leg));
         demux.forget(PeerKey(1));
-        assert_eq!(demux.guess(source, &check("abcd:efgh")), None);
+        assert_eq!(demux.guess(source, &check(false, "abcd:efgh")), None);
         assert_eq!(demux.guess(source, &[0x80; 40]), None);
     }
 
@@ -167,8 +133,8 @@ mod tests {
         assert_eq!(demux.len(), SOURCES_MAX + NAMES_MAX);
         assert_eq!(demux.guess(address(1_000), &[0x80; 40]), Some(ann));
         assert_eq!(demux.guess(address(1_000 - SOURCES_MAX as u16), &[0x80; 40]), None);
-        assert_eq!(demux.guess(address(1), &check("997:x")), Some(ann));
-        assert_eq!(demux.guess(address(1), &check("996:x")), None);
+        assert_eq!(demux.guess(address(1), &check(false, "997:x")), Some(ann));
+        assert_eq!(demux.guess(address(1), &check(false, "996:x")), None);
         demux.confirm(address(1_000), bob);
         demux.forget(PeerKey(1));
         assert_eq!((demux.len(), demux.guess(address(1_000), &[0x80; 40])), (1, Some(bob)));
@@ -182,7 +148,7 @@ mod tests {
             let mut bytes = bytes;
             if stun && bytes.len() >= 8 {
                 bytes[0] = 0;
-                bytes[4..8].copy_from_slice(&STUN_COOKIE);
+                bytes[4..8].copy_from_slice(&stun::COOKIE);
             }
             prop_assert_eq!(Demux::default().guess(SOURCE.parse().unwrap(), &bytes), None);
         }

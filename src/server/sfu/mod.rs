@@ -29,6 +29,7 @@ mod service;
 mod signal;
 mod socket;
 mod speakers;
+mod stun;
 mod track;
 mod transport;
 mod webhooks;

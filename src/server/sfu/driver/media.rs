@@ -10,25 +10,28 @@ use str0m::{
     rtp::RtpPacket,
 };
 
-use super::{BURST, Driver, Timer};
+use super::{Driver, Timer};
 use crate::server::sfu::{
     data::Channel,
     demux::LegKey,
     forward::Position,
     ids::PeerKey,
     negotiation::sdp,
+    network::Arrivals,
     room::{Head, Input},
     signal::{Description, Leg, Response},
+    stun,
     track::Stream,
     transport::TransportEvent,
 };
 
 impl Driver {
     /// Takes the datagrams that have come.
-    pub(super) fn burst(&mut self, buffer: &mut [u8], now: Instant) {
-        for _ in 0..BURST {
-            let Some((length, source, to)) = self.network.try_receive(buffer) else { return };
-            self.datagram(source, to, &buffer[..length], now);
+    pub(super) fn burst(&mut self, arrivals: &mut Arrivals, now: Instant) {
+        arrivals.clear();
+        self.network.receive(arrivals);
+        for (source, to, contents) in arrivals.iter() {
+            self.datagram(source, to, contents, now);
         }
     }
 
@@ -40,7 +43,8 @@ impl Driver {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let connection = peer.connection(leg);
         if connection.transport.accepts(&input) {
-            connection.due = connection.transport.receive(input, &mut self.outbox);
+            let is_nomination = stun::is_nomination(bytes);
+            connection.due = connection.transport.receive(input, is_nomination, &mut self.outbox);
             self.demux.confirm(source, (key, leg));
             self.ran(key, leg, now);
         }
@@ -65,7 +69,7 @@ impl Driver {
             connection.due = connection.transport.run(now, &mut self.outbox);
             self.ran(key, leg, now);
         }
-        self.network.send(&mut self.outbox.datagrams);
+        self.sent = self.network.send(&mut self.outbox.queue);
     }
 
     /// Winds the timer of a connection that was run, and takes what happened on it.
@@ -121,12 +125,8 @@ impl Driver {
         room.forward(key, mid, head, self.clock.unix(now), &mut hops);
         for hop in hops.drain(..) {
             let Some(peer) = self.peers.get_mut(&hop.peer) else { continue };
-            let leg = peer.main_leg();
-            let connection = peer.connection(leg);
-            connection.transport.forward(hop.mid, hop.position, packet);
-            if !std::mem::replace(&mut connection.touched, true) {
-                self.touched.push((hop.peer, leg));
-            }
+            let connection = peer.connection(peer.main_leg());
+            connection.transport.forward(hop.mid, hop.position, packet, &mut self.outbox.queue);
         }
         self.hops = hops;
     }

@@ -29,7 +29,7 @@ use super::{
     command::{Command, Session},
     demux::{Demux, LegKey},
     ids::{PeerKey, SocketId},
-    network::{DATAGRAM_MAX_BYTES, Network},
+    network::{Arrivals, Network},
     peer::Peer,
     revocations::Revocations,
     room::{Hop, Input, Output, Room},
@@ -38,11 +38,11 @@ use super::{
 };
 use crate::server::token::ApiKey;
 
-/// How many datagrams are read before the connections that they touched are run.
-const BURST: usize = 64;
-/// How long a burst is put off after the one before: packets that come so close together share one run of each
-/// connection and one wakening of the thread. A call's packets come every 20 ms and wait for nobody.
+/// How long the next burst is put off after one that sent little: to be woken costs more than to forward a packet, so that
+/// packets which come so close together share it. A call's packets come every 20 ms and wait for nobody.
 const REST: Duration = Duration::from_millis(1);
+/// How many datagrams a burst sends to be worth its wakening: a packet for half a room of thirty.
+const WORTHWHILE: usize = 16;
 /// How long a refreshed token lives: livekit-server's 10 minutes.
 const REFRESHED_TTL: Duration = Duration::from_secs(10 * 60);
 
@@ -96,6 +96,8 @@ pub struct Driver {
     outbox: Outbox,
     hops: Vec<Hop>,
     last_burst: Instant,
+    /// How many datagrams were sent at the end of the last turn.
+    sent: usize,
     last_index: u64,
 }
 
@@ -125,20 +127,21 @@ impl Driver {
             outbox: Outbox::default(),
             hops: Vec::new(),
             last_burst: Instant::now(),
+            sent: 0,
             last_index: 0,
         })
     }
 
     /// Runs until `shutdown`, or until nobody can send commands any more; says farewell to everybody.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>, shutdown: CancellationToken) {
-        let mut buffer = vec![0; DATAGRAM_MAX_BYTES];
+        let mut arrivals = Arrivals::default();
         loop {
             self.settle(Instant::now());
             tokio::select! {
                 () = self.network.readable() => {
                     self.rest();
                     self.last_burst = Instant::now();
-                    self.burst(&mut buffer, self.last_burst);
+                    self.burst(&mut arrivals, self.last_burst);
                 }
                 command = commands.recv() => match command {
                     Some(command) => self.command(command, Instant::now()),
@@ -151,9 +154,11 @@ impl Driver {
         self.farewell(Instant::now());
     }
 
-    /// Puts the next burst off; the thread is the driver's own.
+    /// Puts the next burst off, where the one before sent little; the thread is the driver's own.
     fn rest(&self) {
-        std::thread::sleep(REST.saturating_sub(self.last_burst.elapsed()));
+        if self.sent < WORTHWHILE {
+            std::thread::sleep(REST.saturating_sub(self.last_burst.elapsed()));
+        }
     }
 
     fn farewell(&mut self, now: Instant) {

@@ -2,11 +2,14 @@
 //!
 //! Each is bound to its own address, so that an answer leaves from where the question arrived.
 
+mod arrivals;
+mod queue;
 #[cfg(target_os = "linux")]
-mod batch;
+#[path = "linux.rs"]
+mod socket;
 #[cfg(not(target_os = "linux"))]
-#[path = "one_by_one.rs"]
-mod batch;
+#[path = "portable.rs"]
+mod socket;
 
 use std::{
     collections::HashMap,
@@ -16,16 +19,18 @@ use std::{
     task::Poll,
 };
 
-use str0m::net::Transmit;
 use tokio::net::UdpSocket;
 
+use self::socket::Socket;
+pub use self::{
+    arrivals::Arrivals,
+    queue::{Route, SendQueue},
+};
 use super::config::SfuConfig;
 
 /// An address in a network set aside for documentation (RFC 5737): asking the kernel for the way to it tells the
 /// machine's own address without sending anything.
 const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
-/// The largest datagram that is read, in bytes: more than any MTU in use on the internet.
-pub const DATAGRAM_MAX_BYTES: usize = 2048;
 
 /// The sockets and the addresses that they are known by.
 #[derive(Debug)]
@@ -37,7 +42,7 @@ pub struct Network {
 
 #[derive(Debug)]
 struct Bound {
-    socket: UdpSocket,
+    socket: Socket,
     known_as: SocketAddr,
 }
 
@@ -54,7 +59,7 @@ impl Network {
         let wanted = if config.announce.is_empty() { own.clone() } else { config.announce.clone() };
         let mut foreign = Vec::new();
         for ip in wanted {
-            match UdpSocket::bind((ip, port)).await {
+            match Socket::bind((ip, port).into()).await {
                 Ok(socket) => port = network.add(socket, None)?.port(),
                 Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => foreign.push(ip),
                 Err(error) => return Err(error),
@@ -78,14 +83,14 @@ impl Network {
                 self.by_address.insert(public, index);
             }
             None => {
-                let socket = UdpSocket::bind((behind, port)).await?;
+                let socket = Socket::bind((behind, port).into()).await?;
                 self.add(socket, Some(ip))?;
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, socket: UdpSocket, public: Option<IpAddr>) -> io::Result<SocketAddr> {
+    fn add(&mut self, socket: Socket, public: Option<IpAddr>) -> io::Result<SocketAddr> {
         let local = socket.local_addr()?;
         let known_as = public.map_or(local, |ip| SocketAddr::new(ip, local.port()));
         self.announced.push(known_as);
@@ -102,42 +107,36 @@ impl Network {
     /// Waits until there may be datagrams to take.
     pub async fn readable(&self) {
         poll_fn(|context| {
-            // An error is for whoever reads.
-            let ready = self.sockets.iter().any(|bound| bound.socket.poll_recv_ready(context).is_ready());
+            let ready = self.sockets.iter().any(|bound| bound.socket.poll_readable(context).is_ready());
             if ready { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 
-    /// Takes a datagram that has come: its length, its source and the announced address that it came to.
-    pub fn try_receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr, SocketAddr)> {
-        self.sockets.iter().find_map(|bound| {
-            // Linux reports an unreachable peer on the next read; it says nothing about the socket.
-            let (length, source) = bound.socket.try_recv_from(buffer).ok()?;
-            Some((length, source, bound.known_as))
-        })
+    /// Takes the datagrams that have come, as far as there is room for them.
+    pub fn receive(&self, arrivals: &mut Arrivals) {
+        for bound in &self.sockets {
+            let (room, mut took) = arrivals.room();
+            bound.socket.receive(room, |length, source| took(length, source, bound.known_as));
+        }
     }
 
-    /// Sends datagrams, each from its source, which is one of the announced addresses, in as few calls of the kernel as
-    /// can be. One that the kernel does not take is lost, as on any way.
-    pub fn send(&self, datagrams: &mut Vec<Transmit>) {
-        for batch in datagrams.chunk_by(|one, next| one.source == next.source) {
-            let index = batch.first().and_then(|first| self.by_address.get(&first.source));
-            if let Some(bound) = index.and_then(|&index| self.sockets.get(index)) {
-                send_all(&bound.socket, batch);
+    /// Sends what waits, each from its source, which is one of the announced addresses, in as few calls of the kernel as
+    /// can be; gives how many those were. One that the kernel does not take is lost, as on any way.
+    pub fn send(&self, queue: &mut SendQueue) -> usize {
+        let waiting = queue.len();
+        for (source, mut places) in queue.runs() {
+            let Some(bound) = self.by_address.get(&source).and_then(|&index| self.sockets.get(index)) else { continue };
+            while !places.is_empty() {
+                let sent = bound.socket.send(queue, places.clone()).unwrap_or_else(|error| {
+                    tracing::trace!(%error, "datagram not sent");
+                    if error.kind() == io::ErrorKind::WouldBlock { places.len() } else { 1 }
+                });
+                places.start += sent;
             }
         }
-        datagrams.clear();
-    }
-}
-
-fn send_all(socket: &UdpSocket, mut batch: &[Transmit]) {
-    while !batch.is_empty() {
-        let sent = batch::send(socket, batch).unwrap_or_else(|error| {
-            tracing::trace!(%error, "datagram not sent");
-            if error.kind() == io::ErrorKind::WouldBlock { batch.len() } else { 1 }
-        });
-        batch = batch.get(sent..).unwrap_or_default();
+        queue.clear();
+        waiting
     }
 }
 
@@ -162,17 +161,11 @@ async fn own_addresses(ip: IpAddr) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use str0m::net::Protocol;
-
-    use super::*;
+    use super::{arrivals::DATAGRAM_MAX_BYTES, *};
 
     fn config(udp: &str, announce: &[&str]) -> SfuConfig {
         let announce = announce.iter().map(|ip| ip.parse().unwrap()).collect();
         SfuConfig { udp: udp.parse().unwrap(), announce, ..SfuConfig::default() }
-    }
-
-    fn datagram(source: SocketAddr, destination: SocketAddr, contents: &[u8]) -> Transmit {
-        Transmit { proto: Protocol::Udp, source, destination, contents: contents.to_vec().into() }
     }
 
     #[tokio::test]
@@ -183,12 +176,14 @@ mod tests {
         let [one, two] = clients.each_ref().map(|client| client.local_addr().unwrap());
         // Port 0 is nobody's: the kernel takes no datagram for it.
         let nobody = SocketAddr::new(source.ip(), 0);
-        let mut datagrams = vec![datagram(source, nobody, b"x")];
+        let mut queue = SendQueue::default();
+        queue.push(Route { source, destination: nobody }, b"x");
         for number in 0..100 {
-            datagrams.extend([one, two, nobody].map(|to| datagram(source, to, &[number])));
+            for destination in [one, two, nobody] {
+                queue.push(Route { source, destination }, &[number]);
+            }
         }
-        network.send(&mut datagrams);
-        assert!(datagrams.is_empty());
+        assert_eq!((network.send(&mut queue), queue.len()), (301, 0));
         let mut buffer = [0; DATAGRAM_MAX_BYTES];
         for number in 0..100 {
             for client in &clients {
@@ -214,9 +209,13 @@ mod tests {
         client.send_to(b"hello", ("127.0.0.1", public.port())).await.unwrap();
         let mut buffer = [0; DATAGRAM_MAX_BYTES];
         network.readable().await;
-        let (length, source, to) = network.try_receive(&mut buffer).unwrap();
-        assert_eq!((length, source, to), (5, client.local_addr().unwrap(), public));
-        network.send(&mut vec![datagram(public, source, b"back")]);
+        let mut arrivals = Arrivals::default();
+        network.receive(&mut arrivals);
+        let (source, to, contents) = arrivals.iter().next().unwrap();
+        assert_eq!((source, to, contents), (client.local_addr().unwrap(), public, &b"hello"[..]));
+        let mut queue = SendQueue::default();
+        queue.push(Route { source: public, destination: source }, b"back");
+        assert_eq!(network.send(&mut queue), 1);
         assert_eq!(client.recv(&mut buffer).await.unwrap(), 4);
     }
 

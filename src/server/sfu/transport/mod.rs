@@ -1,12 +1,20 @@
 //! One peer connection: str0m's machine with the channels, the backlog and the session descriptions of LiveKit.
 //!
 //! It does no IO: datagrams go in, and datagrams, events and the time of its next need come out. It must be run after
-//! everything that was done to it but receiving a datagram, which runs it by itself. It knows nothing of rooms.
+//! everything that was done to it but receiving a datagram, which runs it by itself, and forwarding, which needs nothing
+//! of it. It knows nothing of rooms.
+//!
+//! str0m does ICE, DTLS, SCTP, the session descriptions and incoming media. Forwarded packets do not pass through it: it
+//! would look through all of a connection's streams for each. They are protected here, with the keys of its handshake.
+
+mod dtls;
+mod outlet;
+mod srtp;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -18,7 +26,13 @@ use str0m::{
     format::Codec,
     media::{Direction, MediaKind, Mid, Pt},
     net::Transmit,
-    rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, Ssrc},
+    rtp::{Extension, RtpPacket, Ssrc},
+};
+
+use self::{
+    dtls::KeySlot,
+    outlet::Outlet,
+    srtp::{Index, Protector},
 };
 
 use super::{
@@ -27,7 +41,9 @@ use super::{
     ids::TrackSid,
     limits,
     negotiation::{sdp, single::Plan},
+    network::{Route, SendQueue},
     signal::Description,
+    stun,
     track::Stream,
 };
 
@@ -54,7 +70,7 @@ pub enum TransportEvent {
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// Datagrams to be sent.
-    pub datagrams: Vec<Transmit>,
+    pub queue: SendQueue,
     /// What happened.
     pub events: Vec<TransportEvent>,
 }
@@ -89,7 +105,11 @@ pub struct Transport {
     is_over: bool,
     last_offer: u32,
     receiving: HashMap<Ssrc, Mid>,
-    sending: HashMap<Mid, (Pt, Ssrc)>,
+    keys: KeySlot,
+    protector: Option<Protector>,
+    /// The nominated pair of addresses.
+    route: Option<Route>,
+    outlets: HashMap<Mid, Outlet>,
 }
 
 impl Transport {
@@ -98,6 +118,7 @@ impl Transport {
         // Without transport-cc: negotiating it makes libwebrtc send padding on the audio stream. VP8 is there so that a
         // browser's unused video sections get a valid answer.
         let mut rtc = Rtc::builder()
+            .set_crypto_provider(dtls::crypto())
             .set_dtls_cert(certificate.clone())
             .clear_extension_map()
             .set_extension(AUDIO_LEVEL_ID, Extension::AudioLevel)
@@ -126,7 +147,10 @@ impl Transport {
             is_over: false,
             last_offer: 0,
             receiving: HashMap::new(),
-            sending: HashMap::new(),
+            keys: dtls::latest_slot(),
+            protector: None,
+            route: None,
+            outlets: HashMap::new(),
         }
     }
 
@@ -141,7 +165,8 @@ impl Transport {
     }
 
     /// Takes a datagram and lets time pass until it came; gives the time at which it wants to be run again.
-    pub fn receive(&mut self, input: Input, out: &mut Outbox) -> Instant {
+    /// `is_nomination` says that it is a check by which the client chooses the pair of addresses that it came by.
+    pub fn receive(&mut self, input: Input, is_nomination: bool, out: &mut Outbox) -> Instant {
         if let Err(error) = self.rtc.handle_input(input) {
             // RFC 6347, 4.1.2.7: what was damaged on its way, or made up by a third party, is discarded.
             tracing::debug!(%error, "a datagram that cannot be used");
@@ -149,7 +174,7 @@ impl Transport {
                 self.rtc.disconnect();
             }
         }
-        self.drain(out)
+        self.drain(is_nomination, out)
     }
 
     /// Lets time pass until `now`; gives the time at which it wants to be run again.
@@ -159,10 +184,10 @@ impl Transport {
             tracing::debug!(%error, "the connection ends over its timers");
             self.rtc.disconnect();
         }
-        self.drain(out)
+        self.drain(false, out)
     }
 
-    fn drain(&mut self, out: &mut Outbox) -> Instant {
+    fn drain(&mut self, is_nomination: bool, out: &mut Outbox) -> Instant {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(due)) => {
@@ -171,7 +196,14 @@ impl Transport {
                     }
                     return due;
                 }
-                Ok(Output::Transmit(datagram)) => out.datagrams.push(datagram),
+                Ok(Output::Transmit(Transmit { source, destination, contents, .. })) => {
+                    let route = Route { source, destination };
+                    // What is no check goes to the pair that str0m holds nominated; a nomination that is good is answered.
+                    if !stun::is_stun(&contents) || is_nomination && stun::is_success(&contents) {
+                        self.route = Some(route);
+                    }
+                    out.queue.push(route, &contents);
+                }
                 Ok(Output::Event(event)) => self.event(event, &mut out.events),
                 Err(error) => {
                     tracing::debug!(%error, "the connection ends");
@@ -186,6 +218,7 @@ impl Transport {
         match event {
             Event::Connected => {
                 self.is_authentic = true;
+                self.protector = self.keys.get().and_then(|keys| Protector::new(keys, &dtls::crypto()));
                 events.push(TransportEvent::Up);
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => events.push(TransportEvent::Down),
@@ -241,9 +274,8 @@ impl Transport {
         }
         let edited = sdp::silence_unused(&offer.sdp, plan);
         let parsed = SdpOffer::from_sdp_string(&edited).map_err(|_| DescriptionError::Unreadable)?;
-        let answer = self.rtc.sdp_api().accept_offer(parsed)?;
+        let answer = describe(&mut self.rtc, &mut self.outlets, &offer.sdp, |rtc| rtc.sdp_api().accept_offer(parsed))?;
         self.receiving.clear();
-        self.sending.clear();
         Ok(Description {
             sdp: sdp::name_streams(&sdp::hide_lite(&answer.to_sdp_string()), plan),
             id: offer.id,
@@ -254,36 +286,40 @@ impl Transport {
     /// Offers the client new sections and the end of others; the first offer brings the data channels.
     /// Gives the sections that the new tracks got.
     pub fn offer(&mut self, add: &[Stream], remove: &[Mid]) -> Option<(Description, Vec<(Mid, TrackSid)>)> {
-        let mut api = self.rtc.sdp_api();
-        if self.last_offer == 0 {
-            let lossy = Reliability::MaxRetransmits { retransmits: 0 };
-            for (channel, ordered, reliability) in
-                [(Channel::Reliable, true, Reliability::Reliable), (Channel::Lossy, false, lossy)]
-            {
-                let config =
-                    ChannelConfig { label: channel.label().into(), ordered, reliability, ..Default::default() };
-                self.channels.insert(api.add_channel_with_config(config), channel);
+        let (is_first, channels) = (self.last_offer == 0, &mut self.channels);
+        let mut sections = Vec::with_capacity(add.len());
+        let applied = describe(&mut self.rtc, &mut self.outlets, "", |rtc| {
+            let mut api = rtc.sdp_api();
+            if is_first {
+                let lossy = Reliability::MaxRetransmits { retransmits: 0 };
+                for (channel, ordered, reliability) in
+                    [(Channel::Reliable, true, Reliability::Reliable), (Channel::Lossy, false, lossy)]
+                {
+                    let config =
+                        ChannelConfig { label: channel.label().into(), ordered, reliability, ..Default::default() };
+                    channels.insert(api.add_channel_with_config(config), channel);
+                }
             }
-        }
-        remove.iter().for_each(|&mid| api.stop_media(mid));
-        let sections: Vec<_> = add
-            .iter()
-            .map(|stream| {
+            remove.iter().for_each(|&mid| api.stop_media(mid));
+            sections.extend(add.iter().map(|stream| {
                 let group = format!("{}|{}", stream.publisher, stream.track);
                 let track = stream.track.to_string();
                 let mid = api.add_media(MediaKind::Audio, Direction::SendOnly, Some(group), Some(track), None);
                 (mid, stream.track.clone())
-            })
-            .collect();
-        let (offer, pending) = api.apply()?;
+            }));
+            api.apply()
+        });
+        let (offer, pending) = applied?;
         Some((self.offered(offer, pending, &sections), sections))
     }
 
     /// Offers the client a restart of ICE.
     pub fn restart_ice(&mut self) -> Option<Description> {
-        let mut api = self.rtc.sdp_api();
-        api.ice_restart(true);
-        let (offer, pending) = api.apply()?;
+        let (offer, pending) = describe(&mut self.rtc, &mut self.outlets, "", |rtc| {
+            let mut api = rtc.sdp_api();
+            api.ice_restart(true);
+            api.apply()
+        })?;
         Some(self.offered(offer, pending, &[]))
     }
 
@@ -308,8 +344,7 @@ impl Transport {
         let edited = sdp::without_candidates(&answer.sdp);
         let parsed = SdpAnswer::from_sdp_string(&edited).map_err(|_| DescriptionError::Unreadable)?;
         let pending = self.pending.take().ok_or(DescriptionError::Stray)?;
-        self.rtc.sdp_api().accept_answer(pending, parsed)?;
-        self.sending.clear();
+        describe(&mut self.rtc, &mut self.outlets, &answer.sdp, |rtc| rtc.sdp_api().accept_answer(pending, parsed))?;
         Ok(())
     }
 
@@ -342,36 +377,49 @@ impl Transport {
         self.backlog = backlog;
     }
 
-    /// Forwards a packet into a section.
-    pub fn forward(&mut self, mid: Mid, position: Position, packet: &RtpPacket) {
-        let Some((pt, ssrc)) = self.stream(mid) else { return };
-        let mut api = self.rtc.direct_api();
-        let Some(stream) = api.stream_tx(&ssrc) else { return };
-        let levels = ExtensionValues {
-            audio_level: packet.header.ext_vals.audio_level,
-            voice_activity: packet.header.ext_vals.voice_activity,
-            ..Default::default()
-        };
-        let write =
-            RtpWrite::new(pt, position.sequence.into(), position.timestamp, packet.timestamp, packet.payload.clone());
-        stream.write_rtp(write.marker(packet.header.marker).ext_vals(levels));
-    }
-
-    /// The payload type and the stream of a section that is sent on.
-    fn stream(&mut self, mid: Mid) -> Option<(Pt, Ssrc)> {
-        if let Some(stream) = self.sending.get(&mid) {
-            return Some(*stream);
+    /// Forwards a packet into a section; before the handshake is over there is no way.
+    pub fn forward(&mut self, mid: Mid, position: Position, packet: &RtpPacket, queue: &mut SendQueue) {
+        let Some(outlet) = self.outlets.get_mut(&mid) else { return };
+        let (Some(protector), Some(route)) = (&mut self.protector, self.route) else { return };
+        let header = outlet.header(position, &packet.header);
+        let index = Index { ssrc: *outlet.ssrc, sequence: position.sequence };
+        let protected =
+            queue.push_with(route, |bytes| protector.protect(header.as_bytes(), &packet.payload, index, bytes));
+        if let Err(error) = protected {
+            tracing::debug!(%error, "packet not protected");
         }
-        let params = self.rtc.codec_config().params();
-        let opus: Vec<Pt> =
-            params.iter().filter(|params| params.spec().codec == Codec::Opus).map(|params| params.pt()).collect();
-        let pt = self.rtc.media(mid)?.remote_pts().iter().copied().find(|pt| opus.contains(pt))?;
-        let mut api = self.rtc.direct_api();
-        let stream = api.stream_tx_by_mid(mid, None)?;
-        // Nothing is ever sent again. With a cap on what is, str0m would remember the size of every packet for good.
-        stream.set_rtx_cache(0, Duration::ZERO, None);
-        let ssrc = stream.ssrc();
-        self.sending.insert(mid, (pt, ssrc));
-        Some((pt, ssrc))
     }
+}
+
+/// Lends str0m the outgoing streams for as long as it takes or makes a description, then takes those of the sections in
+/// `sdp` that are new. In between it has none: it would tell the client of each that nothing is sent on it.
+fn describe<T>(rtc: &mut Rtc, outlets: &mut HashMap<Mid, Outlet>, sdp: &str, change: impl FnOnce(&mut Rtc) -> T) -> T {
+    for (&mid, outlet) in &*outlets {
+        if rtc.media(mid).is_some() {
+            rtc.direct_api().declare_stream_tx(outlet.ssrc, None, mid, None);
+        }
+    }
+    let described = change(rtc);
+    for section in sdp::sections(sdp) {
+        if let Entry::Vacant(new) = outlets.entry(section.mid)
+            && let Some(outlet) = outlet(rtc, section.mid)
+        {
+            new.insert(outlet);
+        }
+    }
+    for outlet in outlets.values() {
+        rtc.direct_api().remove_stream_tx(outlet.ssrc);
+    }
+    described
+}
+
+/// The stream of a section that is sent on.
+fn outlet(rtc: &mut Rtc, mid: Mid) -> Option<Outlet> {
+    let params = rtc.codec_config().params();
+    let opus: Vec<Pt> =
+        params.iter().filter(|params| params.spec().codec == Codec::Opus).map(|params| params.pt()).collect();
+    let ssrc = rtc.direct_api().stream_tx_by_mid(mid, None)?.ssrc();
+    let media = rtc.media(mid)?;
+    let payload_type = media.remote_pts().iter().copied().find(|pt| opus.contains(pt))?;
+    Some(Outlet::new(media, payload_type, ssrc))
 }
