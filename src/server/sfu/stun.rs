@@ -6,6 +6,8 @@ pub const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const HEADER_BYTES: usize = 20;
 /// RFC 8489, section 18.3.
 const USERNAME: u16 = 0x0006;
+/// RFC 8489, section 18.3: nothing that comes after it is signed.
+const MESSAGE_INTEGRITY: u16 = 0x0008;
 /// RFC 8445, section 16.1.
 const USE_CANDIDATE: u16 = 0x0025;
 /// The success response to a check (RFC 8489, section 5).
@@ -39,8 +41,10 @@ fn attribute(datagram: &[u8], wanted: u16) -> Option<&[u8]> {
     while let [kind_high, kind_low, length_high, length_low, body @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*length_high, *length_low]));
         let value = body.get(..length)?;
-        if u16::from_be_bytes([*kind_high, *kind_low]) == wanted {
-            return Some(value);
+        match u16::from_be_bytes([*kind_high, *kind_low]) {
+            kind if kind == wanted => return Some(value),
+            MESSAGE_INTEGRITY => return None,
+            _ => {}
         }
         rest = body.get(length.next_multiple_of(4)..)?;
     }
@@ -79,6 +83,16 @@ pub mod tests {
         assert!(is_success(&answer));
         let media = [0x80; 40];
         assert!(!is_stun(&media) && local_ufrag(&media).is_none() && !is_nomination(&media));
+    }
+
+    #[test]
+    fn what_comes_after_the_signature_does_not_count() {
+        let mut signed = check(false, "abcd:efg");
+        signed.extend(MESSAGE_INTEGRITY.to_be_bytes());
+        signed.extend([0, 4, 1, 2, 3, 4]);
+        signed.extend(USE_CANDIDATE.to_be_bytes());
+        signed.extend([0, 0]);
+        assert!(!is_nomination(&signed));
     }
 
     #[test]

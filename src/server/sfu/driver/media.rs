@@ -17,7 +17,7 @@ use crate::server::sfu::{
     forward::Position,
     ids::PeerKey,
     negotiation::sdp,
-    network::Arrivals,
+    network::{Arrivals, Route},
     room::{Head, Input},
     signal::{Description, Leg, Response},
     stun,
@@ -43,8 +43,8 @@ impl Driver {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let connection = peer.connection(leg);
         if connection.transport.accepts(&input) {
-            let is_nomination = stun::is_nomination(bytes);
-            connection.due = connection.transport.receive(input, is_nomination, &mut self.outbox);
+            let nomination = stun::is_nomination(bytes).then_some(Route { source: destination, destination: source });
+            connection.due = connection.transport.receive(input, nomination, &mut self.outbox);
             self.demux.confirm(source, (key, leg));
             self.ran(key, leg, now);
         }

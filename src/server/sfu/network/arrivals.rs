@@ -37,9 +37,10 @@ impl Arrivals {
         self.came.clear();
     }
 
-    /// The buffers that are free, and how to note that the first of them is taken.
-    pub fn room(&mut self) -> (&mut [Buffer], impl FnMut(usize, SocketAddr, SocketAddr)) {
-        let free = &mut self.buffers[self.came.len()..];
+    /// A share of the buffers for one of `sockets`, and how to note that the next of them is taken: once for each.
+    pub fn room(&mut self, sockets: usize) -> (&mut [Buffer], impl FnMut(usize, SocketAddr, SocketAddr)) {
+        let start = self.came.len();
+        let free = &mut self.buffers[start..(start + BURST / sockets).min(BURST)];
         let came = &mut self.came;
         (free, |length, source, to| came.push(Arrival { length: length.min(DATAGRAM_MAX_BYTES), source, to }))
     }

@@ -28,10 +28,7 @@ impl Socket {
     ///
     /// # Errors
     /// An address that is taken, or not this machine's.
-    #[expect(
-        deprecated,
-        reason = "what follows it is unsafe code; a standard socket keeps its descriptor, as is asked for"
-    )]
+    #[expect(deprecated, reason = "its successor is unsafe; this socket stays open for as long as it is registered")]
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
@@ -80,7 +77,8 @@ impl Socket {
                 read += 1;
                 came(message.bytes, message.address.and_then(socket_address).unwrap_or(NOWHERE));
             }
-            // With room left the socket is empty, and need not be asked once more to say so.
+            // With room left the socket is empty, and need not be asked once more to say so. What comes from here on
+            // is a new event, which makes it readable again.
             if read < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
     }

@@ -113,16 +113,16 @@ impl Network {
         .await;
     }
 
-    /// Takes the datagrams that have come, as far as there is room for them.
+    /// Takes the datagrams that have come, as far as there is room for them, from each socket its share.
     pub fn receive(&self, arrivals: &mut Arrivals) {
         for bound in &self.sockets {
-            let (room, mut took) = arrivals.room();
+            let (room, mut took) = arrivals.room(self.sockets.len());
             bound.socket.receive(room, |length, source| took(length, source, bound.known_as));
         }
     }
 
     /// Sends what waits, each from its source, which is one of the announced addresses, in as few calls of the kernel as
-    /// can be; gives how many those were. One that the kernel does not take is lost, as on any way.
+    /// can be; gives how many datagrams waited. One that the kernel does not take is lost, as on any way.
     pub fn send(&self, queue: &mut SendQueue) -> usize {
         let waiting = queue.len();
         for (source, mut places) in queue.runs() {

@@ -50,7 +50,7 @@ pub fn crypto() -> Arc<CryptoProvider> {
 
 /// The slot for the keys of the connection that this thread made last: str0m says of a handshake no more than that.
 pub fn latest_slot() -> KeySlot {
-    LATEST.with_borrow(Arc::clone)
+    LATEST.take()
 }
 
 #[derive(Debug)]

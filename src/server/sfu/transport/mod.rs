@@ -11,11 +11,7 @@ mod dtls;
 mod outlet;
 mod srtp;
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    net::SocketAddr,
-    time::Instant,
-};
+use std::{collections::HashMap, net::SocketAddr, time::Instant};
 
 use bytes::Bytes;
 use str0m::{
@@ -165,8 +161,8 @@ impl Transport {
     }
 
     /// Takes a datagram and lets time pass until it came; gives the time at which it wants to be run again.
-    /// `is_nomination` says that it is a check by which the client chooses the pair of addresses that it came by.
-    pub fn receive(&mut self, input: Input, is_nomination: bool, out: &mut Outbox) -> Instant {
+    /// `nomination` is the way back, where it is a check by which the client chooses the addresses that it came by.
+    pub fn receive(&mut self, input: Input, nomination: Option<Route>, out: &mut Outbox) -> Instant {
         if let Err(error) = self.rtc.handle_input(input) {
             // RFC 6347, 4.1.2.7: what was damaged on its way, or made up by a third party, is discarded.
             tracing::debug!(%error, "a datagram that cannot be used");
@@ -174,7 +170,7 @@ impl Transport {
                 self.rtc.disconnect();
             }
         }
-        self.drain(is_nomination, out)
+        self.drain(nomination, out)
     }
 
     /// Lets time pass until `now`; gives the time at which it wants to be run again.
@@ -184,22 +180,25 @@ impl Transport {
             tracing::debug!(%error, "the connection ends over its timers");
             self.rtc.disconnect();
         }
-        self.drain(false, out)
+        self.drain(None, out)
     }
 
-    fn drain(&mut self, is_nomination: bool, out: &mut Outbox) -> Instant {
+    fn drain(&mut self, nomination: Option<Route>, out: &mut Outbox) -> Instant {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(due)) => {
                     if !self.rtc.is_alive() && !std::mem::replace(&mut self.is_over, true) {
+                        self.protector = None;
                         out.events.push(TransportEvent::Closed);
                     }
                     return due;
                 }
                 Ok(Output::Transmit(Transmit { source, destination, contents, .. })) => {
                     let route = Route { source, destination };
-                    // What is no check goes to the pair that str0m holds nominated; a nomination that is good is answered.
-                    if !stun::is_stun(&contents) || is_nomination && stun::is_success(&contents) {
+                    // What is no check goes to the pair that str0m holds nominated. It may hold on to an old one for a
+                    // while where the client has chosen another, which the answer to that check confirms.
+                    let is_confirmed = nomination == Some(route) && stun::is_success(&contents);
+                    if is_confirmed || !stun::is_stun(&contents) {
                         self.route = Some(route);
                     }
                     out.queue.push(route, &contents);
@@ -219,6 +218,9 @@ impl Transport {
             Event::Connected => {
                 self.is_authentic = true;
                 self.protector = self.keys.get().and_then(|keys| Protector::new(keys, &dtls::crypto()));
+                if self.protector.is_none() {
+                    tracing::warn!("a handshake without keys for media: nothing can be forwarded to this client");
+                }
                 events.push(TransportEvent::Up);
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => events.push(TransportEvent::Down),
@@ -381,6 +383,9 @@ impl Transport {
     pub fn forward(&mut self, mid: Mid, position: Position, packet: &RtpPacket, queue: &mut SendQueue) {
         let Some(outlet) = self.outlets.get_mut(&mid) else { return };
         let (Some(protector), Some(route)) = (&mut self.protector, self.route) else { return };
+        if !outlet.taken.take(position.sequence) {
+            return;
+        }
         let header = outlet.header(position, &packet.header);
         let index = Index { ssrc: *outlet.ssrc, sequence: position.sequence };
         let protected =
@@ -392,7 +397,7 @@ impl Transport {
 }
 
 /// Lends str0m the outgoing streams for as long as it takes or makes a description, then takes those of the sections in
-/// `sdp` that are new. In between it has none: it would tell the client of each that nothing is sent on it.
+/// `sdp`. In between it has none: it would tell the client of each that nothing is sent on it.
 fn describe<T>(rtc: &mut Rtc, outlets: &mut HashMap<Mid, Outlet>, sdp: &str, change: impl FnOnce(&mut Rtc) -> T) -> T {
     for (&mid, outlet) in &*outlets {
         if rtc.media(mid).is_some() {
@@ -401,11 +406,11 @@ fn describe<T>(rtc: &mut Rtc, outlets: &mut HashMap<Mid, Outlet>, sdp: &str, cha
     }
     let described = change(rtc);
     for section in sdp::sections(sdp) {
-        if let Entry::Vacant(new) = outlets.entry(section.mid)
-            && let Some(outlet) = outlet(rtc, section.mid)
-        {
-            new.insert(outlet);
+        let Some(mut outlet) = outlet(rtc, section.mid) else { continue };
+        if let Some(before) = outlets.get(&section.mid).filter(|before| before.ssrc == outlet.ssrc) {
+            outlet.taken = before.taken;
         }
+        outlets.insert(section.mid, outlet);
     }
     for outlet in outlets.values() {
         rtc.direct_api().remove_stream_tx(outlet.ssrc);

@@ -5,6 +5,7 @@ use str0m::{
     rtp::{Extension, RtpHeader, Ssrc},
 };
 
+use super::srtp::Taken;
 use crate::server::sfu::forward::Position;
 
 /// RTP's version, with an extension header.
@@ -25,6 +26,8 @@ const VOICE: u8 = 0x80;
 pub struct Outlet {
     /// Its id.
     pub ssrc: Ssrc,
+    /// Which of its places are taken.
+    pub taken: Taken,
     mid: Mid,
     payload_type: Pt,
     mid_id: Option<u8>,
@@ -58,6 +61,7 @@ impl Outlet {
         let id_of = |extension| extensions.id_of(extension).filter(|id| (1..15).contains(id));
         Self {
             ssrc,
+            taken: Taken::default(),
             mid: media.mid(),
             payload_type,
             mid_id: id_of(Extension::RtpMid),

@@ -1,6 +1,8 @@
 //! Protection of outgoing media: a header, a payload and their place in the stream in, a protected packet out
 //! (RFC 3711; RFC 7714 for AES-GCM). The ciphers are those of str0m's crypto provider.
 
+use std::fmt;
+
 use str0m::crypto::{
     AeadAes128Gcm, AeadAes128GcmCipher, AeadAes256Gcm, AeadAes256GcmCipher, Aes128CmSha1_80, Aes128CmSha1_80Cipher,
     CryptoError, CryptoProvider, Sha1HmacProvider, SrtpProvider, dtls::SrtpProfile,
@@ -17,17 +19,49 @@ const LABEL_AT: usize = 7;
 /// The block of AES, in bytes.
 const BLOCK_BYTES: usize = 16;
 
+/// A packet's index has 48 bits (RFC 3711, section 3.3.1).
+const INDEX_BITS: u32 = 48;
+
 /// A packet's fixed place in the protected stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Index {
     /// The stream.
     pub ssrc: u32,
-    /// The extended sequence number; its upper part is the roll-over counter. Used once in a stream, or secrecy is gone.
+    /// The extended sequence number; its upper part is the roll-over counter.
     pub sequence: u64,
 }
 
+/// Which places of a stream are taken. Two packets at one place would give the key away (RFC 7714, section 5.1), and
+/// publishers can bring that about: by two streams in one section, whose numbers they choose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Taken {
+    newest: u64,
+    /// The newest and those before it, from the lowest bit on.
+    recent: u128,
+}
+
+impl Taken {
+    /// Takes a place; says no where it is taken, or so far behind that nobody knows.
+    pub fn take(&mut self, sequence: u64) -> bool {
+        if sequence >> INDEX_BITS != 0 {
+            return false;
+        }
+        if let Some(ahead @ 1..) = sequence.checked_sub(self.newest) {
+            let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+            self.recent = self.recent.checked_shl(ahead).unwrap_or(0) | 1;
+            self.newest = sequence;
+            return true;
+        }
+        let behind = self.newest - sequence;
+        if behind >= u64::from(u128::BITS) || self.recent >> behind & 1 == 1 {
+            return false;
+        }
+        self.recent |= 1 << behind;
+        true
+    }
+}
+
 /// What one side's media is protected with.
-#[derive(Debug)]
 pub enum Protector {
     /// `SRTP_AES128_CM_HMAC_SHA1_80`.
     CounterMode {
@@ -54,6 +88,16 @@ pub enum Protector {
         /// What the packet's place is mixed with.
         salt: [u8; AeadAes256Gcm::SALT_LEN],
     },
+}
+
+impl fmt::Debug for Protector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::CounterMode { .. } => "CounterMode",
+            Self::Gcm128 { .. } => "Gcm128",
+            Self::Gcm256 { .. } => "Gcm256",
+        })
+    }
 }
 
 impl Protector {
@@ -159,6 +203,9 @@ impl<const KEY: usize, const SALT: usize> Master<KEY, SALT> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
     use str0m::crypto::from_feature_flags;
 
     use super::*;
@@ -236,5 +283,33 @@ mod tests {
         let server = own_half::<16, 12>(&keys(false)).unwrap();
         assert_eq!((client.key[0], client.salt[0], server.key[0], server.salt[0]), (0, 32, 16, 44));
         assert!(own_half::<32, 12>(&keys(true)).is_none());
+    }
+
+    #[test]
+    fn a_place_is_taken_once() {
+        let mut taken = Taken::default();
+        let answers = [1, 1, 3, 2, 2, 3, 130, 3, 2, 131, 1 << 48].map(|sequence| taken.take(sequence));
+        assert_eq!(answers, [true, false, true, true, false, false, true, false, false, true, false]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_place_is_taken_twice(sequences in proptest::collection::vec(1..400_u64, 1..300)) {
+            let (mut taken, mut seen) = (Taken::default(), HashSet::new());
+            for sequence in sequences {
+                if taken.take(sequence) {
+                    prop_assert!(seen.insert(sequence));
+                }
+            }
+        }
+
+        #[test]
+        fn places_in_order_are_all_free(steps in proptest::collection::vec(1..1_000_u64, 1..100)) {
+            let (mut taken, mut sequence) = (Taken::default(), 0);
+            for step in steps {
+                sequence += step;
+                prop_assert!(taken.take(sequence));
+            }
+        }
     }
 }
