@@ -32,6 +32,9 @@ use super::{
 
 /// The largest frame that a client may send, in bytes; livekit-server has the same bound.
 const FRAME_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// What is read of a socket at once, in bytes. Most messages are small, and the usual 128 KiB for each participant would be
+/// a quarter of what a large room takes.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
 /// How long a client may leave a message unread: livekit-server's ping timeout.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(PING_TIMEOUT_S as u64);
 
@@ -103,7 +106,10 @@ async fn open(
     sfu.check_origin(headers)?;
     let (admission, entry) = sfu.admit(headers, query, path)?;
     let upgrade = match upgrade {
-        Ok(upgrade) => upgrade.max_message_size(FRAME_MAX_BYTES).max_frame_size(FRAME_MAX_BYTES),
+        Ok(upgrade) => upgrade
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .max_message_size(FRAME_MAX_BYTES)
+            .max_frame_size(FRAME_MAX_BYTES),
         Err(rejection) => return Ok(rejection.into_response()),
     };
     let fault = sfu.fault(&admission);
