@@ -109,6 +109,7 @@ mod tests {
     fn outlet(mid_id: Option<u8>, level_id: Option<u8>) -> Outlet {
         Outlet {
             ssrc: 0x0102_0304.into(),
+            taken: Taken::default(),
             mid: "12".into(),
             payload_type: 111.into(),
             mid_id,
