@@ -102,7 +102,11 @@ mod tests {
             Err("no key")
         });
         assert_eq!(failed, Err("no key"));
-        assert_eq!(queue.push_with(route(1, 3), |bytes| Ok::<_, ()>(bytes.extend_from_slice(b"whole"))), Ok(()));
+        let written = queue.push_with(route(1, 3), |bytes| {
+            bytes.extend_from_slice(b"whole");
+            Ok::<_, ()>(())
+        });
+        assert_eq!(written, Ok(()));
         assert_eq!(queue.get(0..1).collect::<Vec<_>>(), [(route(1, 3), &b"whole"[..])]);
     }
 }
