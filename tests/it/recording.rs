@@ -65,3 +65,20 @@ async fn what_was_said_before_the_assistant_came_is_answered() {
         visit.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_listened_to_before_the_greeting_sees_it() {
+    if !has_voice("whoever_is_listened_to_before_the_greeting_sees_it") {
+        return;
+    }
+    for server in RoomServer::each().await {
+        let visit = Visit::start(server).await;
+        let state = |who: &lk::ParticipantInfo| who.attributes.get("lk.agent.state").cloned();
+        let is_ready = |who: &lk::ParticipantInfo| {
+            who.identity == visit.agent && state(who).is_some_and(|state| state != "initializing")
+        };
+        let agent = visit.visitor.await_update(is_ready).await;
+        assert_eq!(state(&agent).as_deref(), Some("listening"));
+        visit.end().await;
+    }
+}

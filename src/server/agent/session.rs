@@ -529,6 +529,11 @@ impl<'a> Session<'a> {
             attendance::Output::Greet => {
                 self.owes_greeting = true;
                 self.greet(now);
+                // Whoever speaks already is listened to, and shall see it: front ends give up on an assistant that is
+                // not ready in time.
+                if self.owes_greeting {
+                    self.show(AgentState::Listening);
+                }
             }
             attendance::Output::GreetAgain => {
                 self.speak_up(&self.equipment.phrases.clone().line_dropped, Then::Listen, now);
